@@ -1,0 +1,162 @@
+"""The alert policy over the rows of a partition: who could change, when to look again, the episode in a row.
+
+Beside `models.policy` on the line from event to alert. `may_change` finds by array arithmetic the few
+customers for whom the plain-Python `models.policy.step` has something to decide; everybody else is left
+alone.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.levels import ALERT_LEVELS, Level
+from models.policy import Cause, Episode, Policy
+from models.state import Rows
+from models.target import Target
+
+Seconds = NDArray[np.int64]
+"""Shape (n,): epoch seconds of event time, 0 = never."""
+
+_FIELDS = ("level", "episode", "step", "opened_at", "anchor_at", "expired")
+
+
+def episodes_of(rows: Rows) -> list[Episode]:
+    """Read the episodes of n customers out of their rows.
+
+    Examples
+    --------
+    >>> from models.state import new_rows
+    >>> episodes_of(new_rows(2)) == [Episode(), Episode()]
+    True
+    """
+    columns = (rows[name].tolist() for name in _FIELDS)
+    return [
+        Episode(Level(level), number, told, opened_at_s, anchor_at_s, bool(expired))
+        for level, number, told, opened_at_s, anchor_at_s, expired in zip(*columns, strict=True)
+    ]
+
+
+def episode_of(row: np.void) -> Episode:
+    """Read one customer's episode out of the row."""
+    level, number, told, opened_at_s, anchor_at_s, expired = (row[name].item() for name in _FIELDS)
+    return Episode(Level(level), number, told, opened_at_s, anchor_at_s, bool(expired))
+
+
+def store_episode(row: np.void, episode: Episode) -> None:
+    """Write an episode into the row, in place: `episode_of` then gives it back exactly."""
+    values = (
+        episode.level,
+        episode.number,
+        episode.step,
+        episode.opened_at_s,
+        episode.anchor_at_s,
+        episode.expired,
+    )
+    for name, value in zip(_FIELDS, values, strict=True):
+        row[name] = value
+
+
+def last_activity_at(rows: Rows) -> Seconds:
+    """Return the second of the last engagement on any channel, shape (n,)."""
+    latest: Seconds = rows["last_at"].max(axis=1).astype(np.int64)
+    return latest
+
+
+def is_watched(rows: Rows, target: Target) -> NDArray[np.bool_]:
+    """Return who can be alerted about, shape (n,): had a main event once and does not count as churned.
+
+    Somebody who never ordered cannot stop ordering: without a main event there is no episode.
+    """
+    watched: NDArray[np.bool_] = (rows["last_at"][:, target.main] > 0) & (rows["expired"] == 0)
+    return watched
+
+
+def next_threshold(policy: Policy, level: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the enter probability of the next level up, shape (n,); inf at critical, where there is none.
+
+    Parameters
+    ----------
+    policy
+        Thresholds.
+    level
+        Shape (n,), 0 to 3, as in a row.
+
+    Examples
+    --------
+    >>> next_threshold(Policy(dwell_s=0, expire_s=1), np.array([0, 1, 2, 3])).tolist()
+    [0.6, 0.75, 0.9, inf]
+    """
+    thresholds: NDArray[np.float64] = np.array([*policy.enter, np.inf])[level]
+    return thresholds
+
+
+def settled_at(policy: Policy, rows: Rows) -> Seconds:
+    """Return the earliest second at which a level may rise, shape (n,): last activity plus dwell."""
+    return last_activity_at(rows) + policy.dwell_s
+
+
+def expires_at(policy: Policy, rows: Rows, target: Target) -> Seconds:
+    """Return the second at which a customer counts as churned, shape (n,): last main event + `expire_s`.
+
+    0 for those who are expired already or never had a main event. Due means `expires_at <= now` and not 0;
+    look at such a customer with `Cause.EXPIRY`, at that second, before anything later happens.
+    """
+    due = rows["last_at"][:, target.main].astype(np.int64) + policy.expire_s
+    return np.where(is_watched(rows, target), due, 0)
+
+
+def may_change(
+    policy: Policy,
+    rows: Rows,
+    target: Target,
+    *,
+    cause: Cause | NDArray[np.integer],
+    at_s: Seconds,
+    probability: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Return for whom `models.policy.step` would change the episode, shape (n,): exactly those, nobody else.
+
+    Parameters
+    ----------
+    policy
+        Thresholds and waiting times.
+    rows
+        Shape (n,), after the event was applied, if there was one.
+    target
+        Says which channel is the main one.
+    cause
+        Why they are looked at: one `Cause` for all, or shape (n,).
+    at_s
+        Shape (n,), epoch seconds: the time of the event, or of the look.
+    probability
+        Shape (n,), P(churn) at `at_s`. Not read for a healthy customer's events, so NaN will do there.
+
+    Examples
+    --------
+    >>> from models.events import Channel
+    >>> from models.state import new_rows
+    >>> rows, target = new_rows(2), Target(Channel.ORDER, 91 * 86_400)
+    >>> rows["last_at"][:, Channel.ORDER] = 86_400
+    >>> now, p = np.full(2, 50 * 86_400), np.array([0.59, 0.60])
+    >>> may_change(
+    ...     Policy.for_target(target), rows, target, cause=Cause.SILENCE, at_s=now, probability=p
+    ... ).tolist()
+    [False, True]
+    """
+    level = rows["level"]
+    open_, expired = level > 0, rows["expired"] > 0
+    falls = open_ & (probability < _exits(policy)[level])
+    dwelt = at_s >= settled_at(policy, rows)
+    rises = dwelt & is_watched(rows, target) & (probability >= next_threshold(policy, level))
+    returns = np.where(at_s <= rows["anchor_at"], falls, open_ | expired)
+    return np.select(
+        [np.equal(cause, which) for which in (Cause.SILENCE, Cause.ACTIVITY, Cause.MAIN_EVENT)],
+        [rises | (falls & (level > Level.WATCH)), falls, returns],
+        default=~expired,
+    )
+
+
+def _exits(policy: Policy) -> NDArray[np.float64]:
+    """Exit threshold by level; nobody falls out of healthy."""
+    exits = np.full(len(ALERT_LEVELS) + 1, -np.inf)
+    exits[1:] = policy.exit
+    return exits

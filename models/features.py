@@ -1,0 +1,260 @@
+"""What is known about a customer, as numbers a model can weigh: the table of features and their computation.
+
+*Features* on the line from event to alert: rows in, array out. All of it is closed form, O(1) per customer
+and elementwise, so a customer's numbers do not depend on who else is in the batch. What is not known is NaN,
+never zero: the model then assumes the population's mean.
+
+While a customer is silent most features stand still; the indices `MOVING` are the ones that do not. `Silence`
+prepares these, so that `models.crossing` can ask for many moments of the same silence cheaply.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.events import N_CHANNELS, Channel
+from models.hazard import Rhythm
+from models.state import LONG_DAYS, SHORT_DAYS, Rows
+from models.target import DAY_S, Target
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the feature matrix.
+
+    Parameters
+    ----------
+    name
+        Key in labels and snapshots.
+    unit
+        What one step of the number is.
+    low, high
+        Range of possible values.
+    signal
+        The evidence it belongs to when a score is explained, one of `SIGNALS`.
+    reason
+        Why it says something about churn.
+    """
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    signal: str
+    reason: str
+
+
+SIGNALS = (
+    "order_silence",
+    "order_trend",
+    "order_history",
+    "basket",
+    "login_silence",
+    "login_trend",
+    "email_silence",
+    "email_trend",
+    "main_rhythm",
+)
+
+_LOG_CENTURIES = 11.0  # log of the days in a u4 of seconds, 10.8, rounded up
+_LOG_COUNT = 22.2  # log of the largest count that fits the row
+_LOG_MONEY = 89.0  # log of the largest float32
+# Silence is measured in thirteenths of the horizon, weeks when it is a quarter: the first weeks weigh most.
+SILENCE_STEPS = 13
+
+
+def _channel_features(channel: str, history: str) -> tuple[Feature, ...]:
+    silence, trend = f"{channel}_silence", f"{channel}_trend"
+    return (
+        Feature(silence, "log(1 + H/13)", 0, 18, silence, "Recency: the longer away, the less likely back."),
+        Feature(trend, "ratio", 0, 1, trend, "Share of the recent quarter that fell into the last weeks."),
+        Feature(f"{channel}_level", "log events", 0, _LOG_COUNT, history, "Pace when last seen, quarterly."),
+        Feature(f"{channel}_count", "log events", 0, _LOG_COUNT, history, "Habit: many events ever, loyal."),
+        Feature(
+            f"{channel}_gap", "log days", 0, _LOG_CENTURIES, history, "The usual gap gives silence scale."
+        ),
+    )
+
+
+FEATURES: tuple[Feature, ...] = (
+    *_channel_features("order", "order_history"),
+    *_channel_features("login", "login_trend"),
+    *_channel_features("email", "email_trend"),
+    Feature("basket_usual", "log(1 + money)", 0, _LOG_MONEY, "basket", "Larger orders, more attached."),
+    Feature("basket_trend", "log ratio", -89, 89, "basket", "Orders grow or shrink before customers leave."),
+    Feature(
+        "basket_total", "log(1 + money)", 0, _LOG_MONEY, "basket", "Lifetime spending: loyalty in money."
+    ),
+    Feature("main_rhythm", "log-odds", -60, 60, "main_rhythm", "The prior: this silence by own rhythm."),
+    Feature("main_tail", "ratio", 0, 1, "main_rhythm", "Share of own gaps that last longer than this one."),
+    Feature("main_occasions", "log days", 0, 11.1, "main_rhythm", "Each return makes the next more likely."),
+    Feature("main_spread", "log days", 0, _LOG_CENTURIES, "main_rhythm", "Irregular gaps excuse silence."),
+    Feature("main_span", "log(1 + days)", 0, _LOG_CENTURIES, "main_rhythm", "How long the habit has lasted."),
+    Feature("main_single", "0 or 1", 0, 1, "main_rhythm", "One occasion only: no rhythm to judge by yet."),
+)
+
+NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+INDEX: dict[str, int] = {name: index for index, name in enumerate(NAMES)}
+
+_BLOCK = INDEX["login_silence"]  # columns per channel
+SILENCE_OF: tuple[int, ...] = tuple(_BLOCK * channel for channel in range(N_CHANNELS))
+TREND_OF: tuple[int, ...] = tuple(_BLOCK * channel + 1 for channel in range(N_CHANNELS))
+RHYTHM, TAIL = INDEX["main_rhythm"], INDEX["main_tail"]
+MOVING: tuple[int, ...] = tuple(sorted([*SILENCE_OF, *TREND_OF, RHYTHM, TAIL]))
+STILL: tuple[int, ...] = tuple(index for index in range(len(FEATURES)) if index not in MOVING)
+
+
+def features(rows: Rows, at_s: ArrayLike, target: Target) -> Floats:
+    """Describe n customers by `FEATURES`.
+
+    Parameters
+    ----------
+    rows
+        Shape (n,).
+    at_s
+        As of when, epoch seconds, shape (n,) or one for all. A moment before a channel's last event counts as
+        that event, because the row cannot forget it.
+    target
+        Main channel and horizon.
+
+    Returns
+    -------
+    ndarray
+        Shape (n, `len(FEATURES)`), float64; NaN = unknown. Columns are contiguous, not rows.
+
+    Examples
+    --------
+    >>> from models.state import new_rows
+    >>> row = new_rows(1)
+    >>> row["last_at"][:, Channel.ORDER] = 7 * DAY_S
+    >>> x = features(row, 14 * DAY_S, Target(Channel.ORDER, 91 * DAY_S))[0]
+    >>> round(float(x[INDEX["order_silence"]]), 3), float(x[INDEX["login_silence"]])
+    (0.693, nan)
+    """
+    columns = np.empty((len(FEATURES), len(rows)))
+    for index, column in still(rows, target).items():
+        columns[index] = column
+    for index, column in Silence.of(rows, target).moving(at_s).items():
+        columns[index] = column
+    return columns.T
+
+
+def still(rows: Rows, target: Target) -> dict[int, Floats]:
+    """Compute the features that do not change while the customer is silent.
+
+    Returns
+    -------
+    dict
+        Index of the feature to its column, shape (n,), in the order of `STILL`.
+    """
+    columns = [column for channel in Channel for column in _habit(rows, channel)]
+    columns += [*_basket(rows), *_occasions(rows, target)]
+    return dict(zip(STILL, columns, strict=True))
+
+
+def _habit(rows: Rows, channel: Channel) -> Iterable[Floats]:
+    yield np.log(_positive(rows["long"][:, channel]))
+    yield np.log(_positive(rows["count"][:, channel]))
+    gap = rows["gap_mean"][:, channel].astype(np.float64)
+    yield np.where(rows["gap_weight"][:, channel] > 0, gap, np.nan)
+
+
+def _basket(rows: Rows) -> Iterable[Floats]:
+    usual = _log_money(rows["amount_long"])
+    several = rows["count"][:, Channel.ORDER] > 1
+    yield usual
+    yield np.where(several, _log_money(rows["amount_short"]) - usual, np.nan)
+    yield np.where(np.isnan(usual), np.nan, _log_money(rows["amount_sum"]))
+
+
+def _occasions(rows: Rows, target: Target) -> Iterable[Floats]:
+    occasions = _positive(rows["main_occasions"])
+    weight = rows["gap_weight"][:, target.main].astype(np.float64)
+    spread = np.sqrt(rows["gap_m2"][:, target.main] / np.maximum(weight, 1.0))
+    span_s = _positive(rows["last_at"][:, target.main]) - rows["main_first_at"]
+    yield np.log(occasions)
+    yield np.where(weight > 1, spread, np.nan)  # one gap, of weight exactly 1, has no spread
+    yield np.log(1.0 + np.maximum(span_s, 0.0) / DAY_S)
+    yield np.where(np.isnan(occasions), np.nan, occasions == 1)
+
+
+def _positive(values: NDArray[Any]) -> Floats:
+    """Zero means never or nothing in a row: unknown. Contiguous, so that NumPy's fast loops apply."""
+    floats = values.astype(np.float64, order="C")
+    return np.where(floats > 0, floats, np.nan)
+
+
+def _log_money(amount: NDArray[np.float32]) -> Floats:
+    # Refunds can make a mean negative; for attachment that is as good as nothing spent.
+    return np.log(1.0 + np.maximum(amount.astype(np.float64), 0.0))
+
+
+@dataclass(frozen=True)
+class Silence:
+    """What the moving features need to know, as long as no event comes.
+
+    Parameters
+    ----------
+    last_at_s
+        Last event per channel, epoch seconds, shape (3, n); NaN = never.
+    share
+        Short over long decayed count as of that event, shape (3, n); NaN = never.
+    rhythm
+        Of the main channel.
+    """
+
+    last_at_s: Floats
+    share: Floats
+    rhythm: Rhythm
+
+    @classmethod
+    def of(cls, rows: Rows, target: Target) -> "Silence":
+        """Prepare n customers."""
+        share = rows["short"].T / _positive(rows["long"].T)
+        return cls(_positive(rows["last_at"].T), share, Rhythm.of(rows, target))
+
+    def moving(self, at_s: ArrayLike, channels: Iterable[int] = tuple(Channel)) -> dict[int, Floats]:
+        """Compute the features that change with silence.
+
+        Parameters
+        ----------
+        at_s
+            Epoch seconds, shape (n,) or (m, n), or one for all.
+        channels
+            Whose silence and trend are wanted; the rhythm is always there.
+
+        Returns
+        -------
+        dict
+            Index of the feature to its column, of the shape of `at_s` (one for all: (n,)), rising indices.
+        """
+        at = np.asarray(at_s, np.float64)
+        columns: dict[int, Floats] = {}
+        for channel in channels:
+            days = np.maximum(at - self.last_at_s[channel], 0.0) * (1.0 / DAY_S)
+            columns[SILENCE_OF[channel]] = np.log(1.0 + days * (SILENCE_STEPS / self._horizon_days))
+            columns[TREND_OF[channel]] = self.share[channel] * np.exp2(days * -_SHARE_DECAY)
+        columns[RHYTHM], columns[TAIL] = self.rhythm.at(at)
+        return columns
+
+    def take(self, which: NDArray[np.intp]) -> "Silence":
+        """Return some of the customers."""
+        return replace(
+            self,
+            last_at_s=self.last_at_s[:, which],
+            share=self.share[:, which],
+            rhythm=self.rhythm.take(which),
+        )
+
+    @property
+    def _horizon_days(self) -> float:
+        return self.rhythm.horizon_s / DAY_S
+
+
+# Short and long both halve at their own pace; their ratio halves at the difference of the paces, per day.
+_SHARE_DECAY = 1.0 / SHORT_DAYS - 1.0 / LONG_DAYS

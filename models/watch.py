@@ -1,0 +1,225 @@
+"""Watching customers: what an event or a silence means for their episode, their example and the next look.
+
+Sits between score and emit on the first line, and feeds the second. `Watch.on_events` is called with rows to which an
+event has just been applied, `Watch.look` with rows whose `due_at` has come; both change the rows in place and leave in
+`due_at` the next second at which silence alone could matter. Between the two, nothing about a customer changes, so no
+sweep over all customers is ever needed.
+
+A look happens as of its own due second, never as of the clock that brought it. What is decided about a customer
+therefore depends on that customer's events and the model alone, not on batches, speed, partitions or neighbours.
+
+Levels rise only once the customer has dwelt, so the first look after an event is at the end of the dwell (closed form);
+only a customer who is still silent then has the crossing solved. A daily visitor never costs a solution.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.crossing import next_crossing
+from models.episodes import (
+    Seconds,
+    episode_of,
+    expires_at,
+    is_watched,
+    last_activity_at,
+    may_change,
+    next_threshold,
+    settled_at,
+    store_episode,
+)
+from models.features import features
+from models.labels import Resolved, freeze, next_label_at, resolve
+from models.policy import Cause, Moment, Policy, Transition, step
+from models.scorer import Scorer
+from models.state import Rows
+from models.target import Target
+
+Indices = NDArray[np.intp]
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One piece of news: the i-th row of the call made this transition at this probability."""
+
+    index: int
+    transition: Transition
+    probability: float
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a look found.
+
+    Parameters
+    ----------
+    decisions
+        News about episodes, in row order.
+    resolved_index
+        Rows whose example was resolved, shape (m,).
+    resolved
+        Their examples, m of them; None when there are none.
+    forgotten
+        Rows silent for so long that they are to be deleted, shape (k,).
+    """
+
+    decisions: list[Decision]
+    resolved_index: Indices
+    resolved: Resolved | None
+    forgotten: Indices
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The rules and the model in effect.
+
+    Parameters
+    ----------
+    scorer
+        Scores rows at a second.
+    policy
+        When episodes open, rise and close.
+    target
+        Main channel and horizon.
+    forget_s
+        Silence on all channels after which a customer is deleted, seconds, longer than `policy.expire_s` + H so that
+        every example resolves first.
+
+    Raises
+    ------
+    ValueError
+        `forget_s` is too short.
+    """
+
+    scorer: Scorer
+    policy: Policy
+    target: Target
+    forget_s: int
+
+    def __post_init__(self) -> None:
+        least_s = self.policy.expire_s + self.target.horizon_s
+        if self.forget_s <= least_s:
+            raise ValueError(f"forget_s must exceed expiry plus horizon ({least_s} s), got {self.forget_s}")
+
+    def on_events(self, rows: Rows, at_s: Seconds, channel: NDArray[np.integer]) -> list[Decision]:
+        """Decide for customers to whom an event has just been applied; sets `due_at`.
+
+        Parameters
+        ----------
+        rows
+            Shape (n,), the event already in them; changed in place.
+        at_s
+            Event times, epoch seconds, shape (n,).
+        channel
+            Channels of the events, shape (n,).
+
+        Returns
+        -------
+        list of Decision
+            Recoveries.
+        """
+        decisions: list[Decision] = []
+        told = np.flatnonzero((rows["level"] > 0) | (rows["expired"] > 0))
+        if told.size:
+            cause = np.where(channel[told] == self.target.main, Cause.MAIN_EVENT, Cause.ACTIVITY)
+            sub, at = rows[told], at_s[told]
+            p = self.scorer.probabilities(sub, at)
+            decisions = [
+                Decision(int(told[d.index]), d.transition, d.probability)
+                for d in self._decide(sub, at, p, cause)
+            ]
+            rows[told] = sub
+        rows["due_at"] = self._first_look_at(rows, at_s)
+        return decisions
+
+    def look(self, rows: Rows, at_s: Seconds) -> Findings:
+        """Look at customers whose time has come, each as of its own second; sets the next `due_at`.
+
+        Parameters
+        ----------
+        rows
+            Shape (n,); changed in place.
+        at_s
+            The second of each look, normally `due_at`, shape (n,).
+
+        Returns
+        -------
+        Findings
+            News, resolved examples, and who is to be forgotten.
+        """
+        forgotten = np.flatnonzero(last_activity_at(rows) + self.forget_s <= at_s)
+        resolved_index, resolved = self._resolve(rows, at_s)
+        p = self.scorer.probabilities(rows, at_s)
+        self._freeze(rows, at_s, p)
+        churned_at = expires_at(self.policy, rows, self.target)
+        cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
+        decisions = list(self._decide(rows, at_s, p, cause))
+        rows["due_at"] = self._next_look_at(rows, at_s)
+        return Findings(decisions, resolved_index, resolved, forgotten)
+
+    def plan(self, rows: Rows, at_s: Seconds) -> None:
+        """Set `due_at` anew for customers of whom nothing is due at `at_s`, after the model changed."""
+        rows["due_at"] = self._next_look_at(rows, at_s)
+
+    def _decide(
+        self, rows: Rows, at_s: Seconds, p: NDArray[np.float64], cause: NDArray[np.integer]
+    ) -> Iterator[Decision]:
+        changes = may_change(self.policy, rows, self.target, cause=cause, at_s=at_s, probability=p)
+        last_activity = last_activity_at(rows)
+        for i in np.flatnonzero(changes).tolist():
+            moment = Moment(int(at_s[i]), float(p[i]), Cause(int(cause[i])), int(last_activity[i]))
+            episode, news = step(self.policy, episode_of(rows[i]), moment)
+            store_episode(rows[i], episode)
+            for transition in news:
+                yield Decision(i, transition, float(p[i]))
+
+    def _resolve(self, rows: Rows, at_s: Seconds) -> tuple[Indices, Resolved | None]:
+        due = np.flatnonzero((rows["example_frozen"] == 1) & (next_label_at(rows, self.target) <= at_s))
+        if not due.size:
+            return due, None
+        sub = rows[due]
+        resolved = resolve(sub, self.target)
+        rows[due] = sub
+        return due, resolved
+
+    def _freeze(self, rows: Rows, at_s: Seconds, p: NDArray[np.float64]) -> None:
+        scheduled = (rows["example_frozen"] == 0) & (rows["example_at"] > 0) & (rows["example_at"] <= at_s)
+        due = np.flatnonzero(scheduled)
+        if due.size:
+            sub = rows[due]
+            freeze(sub, features(sub, at_s[due], self.target), p[due], at_s[due], self.target)
+            rows[due] = sub
+
+    def _first_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
+        settled = np.where(is_watched(rows, self.target), settled_at(self.policy, rows), 0)
+        return self._earliest_after(rows, at_s, settled)
+
+    def _next_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
+        settled = settled_at(self.policy, rows)
+        watched = is_watched(rows, self.target)
+        rises = np.where(watched & (at_s < settled), settled, 0)
+        solve = np.flatnonzero(watched & (at_s >= settled) & (rows["level"] < len(self.policy.enter)))
+        if solve.size:
+            sub = rows[solve]
+            rises[solve] = next_crossing(
+                self.scorer,
+                sub,
+                at_s[solve],
+                expires_at(self.policy, sub, self.target),
+                next_threshold(self.policy, sub["level"]),
+            )
+        return self._earliest_after(rows, at_s, rises)
+
+    def _earliest_after(self, rows: Rows, at_s: Seconds, rises_at: Seconds) -> Seconds:
+        """Earliest of the next rise, label, expiry and forgetting; always later than `at_s`."""
+        reasons = (
+            rises_at,
+            next_label_at(rows, self.target),
+            expires_at(self.policy, rows, self.target),
+            last_activity_at(rows) + self.forget_s,
+        )
+        first: Seconds = np.min([np.where(reason > 0, reason, NEVER) for reason in reasons], axis=0)
+        return np.maximum(first, at_s + 1)

@@ -1,0 +1,123 @@
+"""From a decision to the alert that tells it: explanation, way back and receipt around one transition.
+
+Last word of the line from event to alert (emit). Works on all decisions of a round at once, because
+explaining is array arithmetic; what an alert says depends on its own customer's row alone.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from models.comeback import EVENT_NAMES, comeback
+from models.events import Channel
+from models.explain import Explanation, explain
+from models.levels import ALERT_LEVELS, LEVELS, LevelName
+from models.policy import Cause, Policy, Transition, TransitionType, alert_id
+from models.sentences import Reasons, expired, returned
+from models.state import ROW_VERSION, Rows
+from models.target import DAY_S, Target
+from models.watch import Decision, Watch
+from streams.alerts import Alert, EpisodeRef, Receipt, Threshold
+
+
+def alerts_of(
+    watch: Watch,
+    rows: Rows,
+    decisions: Sequence[Decision],
+    customer_ids: Sequence[str],
+    *,
+    partition: int,
+    topics: Sequence[str],
+    code_version: str,
+) -> list[Alert]:
+    """Turn decisions into alerts.
+
+    Parameters
+    ----------
+    watch
+        The rules and the model that decided.
+    rows
+        Rows the decisions count in, shape (n,), as they are after the decisions.
+    decisions
+        m decisions.
+    customer_ids
+        m ids, one for each decision.
+    partition
+        Partition of the customers.
+    topics
+        Input topics in source order, as in a row's ``applied``.
+    code_version
+        Version of yocho, for the receipt.
+
+    Returns
+    -------
+    list of Alert
+        m alerts, in the order of the decisions.
+    """
+    if not decisions:
+        return []
+    rows = rows[[decision.index for decision in decisions]]
+    at_s = np.array([decision.transition.at_s for decision in decisions], np.int64)
+    explanations = explain(watch.scorer, rows, at_s, watch.target)
+    comebacks = comeback(watch.scorer, watch.policy, rows, at_s, watch.target)
+    thresholds = thresholds_of(watch.policy)
+    alerts = []
+    for customer_id, decision, row, why, back in zip(
+        customer_ids, decisions, rows, explanations, comebacks, strict=True
+    ):
+        news = decision.transition
+        alerts.append(
+            Alert(
+                alert_id=alert_id(customer_id, news.number, news.anchor_at_s, news.step, news.type),
+                type=news.type,
+                level=LEVELS[news.level].name,
+                previous_level=LEVELS[news.previous_level].name,
+                customer_id=customer_id,
+                occurred_at=_utc(news.at_s),
+                probability=decision.probability,
+                horizon_days=watch.target.horizon_days,
+                main_event=EVENT_NAMES[watch.target.main],
+                baseline=why.baseline,
+                evidence=list(why.evidence),
+                reasons=_reasons(news, row, why, watch.target),
+                comeback=back,
+                episode=EpisodeRef(news.number, news.step, _utc(news.opened_at_s)),
+                receipt=Receipt(
+                    model_version=watch.scorer.version,
+                    source_offsets=_offsets(row, topics),
+                    thresholds=thresholds,
+                    state_version=ROW_VERSION,
+                    partition=partition,
+                    code_version=code_version,
+                ),
+            )
+        )
+    return alerts
+
+
+def thresholds_of(policy: Policy) -> dict[LevelName, Threshold]:
+    """Return the thresholds of a policy by level name, as a receipt holds them."""
+    pairs = zip(ALERT_LEVELS, policy.enter, policy.exit, strict=True)
+    return {LEVELS[level].name: Threshold(enter, exit_) for level, enter, exit_ in pairs}
+
+
+def _reasons(news: Transition, row: np.void, why: Explanation, target: Target) -> Reasons:
+    """Explain a rise by the signals, an end by what ended it."""
+    last_at = row["last_at"].astype(np.int64)
+    if news.type == TransitionType.RECOVERED:
+        last_at[target.main] = -1
+        channel = target.main if news.cause == Cause.MAIN_EVENT else Channel(int(last_at.argmax()))
+        return Reasons.of([returned(channel, target.main)])
+    if news.type == TransitionType.EXPIRED:
+        return Reasons.of([expired(target.main, (news.at_s - last_at[target.main]) / DAY_S)])
+    return why.reasons
+
+
+def _offsets(row: np.void, topics: Sequence[str]) -> dict[str, int]:
+    """Last applied offset by topic; a topic this customer never appeared in is left out."""
+    return {topic: offset for topic, offset in zip(topics, row["applied"].tolist(), strict=True) if offset >= 0}
+
+
+def _utc(at_s: int) -> datetime:
+    return datetime.fromtimestamp(at_s, UTC)

@@ -1,0 +1,89 @@
+"""One alert as lines for a terminal, in Japanese or English.
+
+Used by ``yocho alerts`` and ``yocho demo``. Plain text: whoever prints it may add colour.
+"""
+
+from typing import NamedTuple
+
+from models.events import Channel
+from models.levels import LEVELS
+from models.policy import TransitionType
+from models.sentences import event_name, percent
+from streams.alerts import Alert
+
+
+class _Frame(NamedTuple):
+    """The words of one language around the sentences of an alert."""
+
+    types: dict[TransitionType, str]
+    head: str
+    risk: str
+    reason: str
+    way_back: str
+
+
+_FRAMES = {
+    "ja": _Frame(
+        types={
+            TransitionType.OPENED: "新規",
+            TransitionType.ESCALATED: "悪化",
+            TransitionType.RECOVERED: "回復",
+            TransitionType.EXPIRED: "終了",
+        },
+        head="【{level}・{type}】顧客 {customer}  {at}",
+        risk="今後{days:.0f}日間{event}がない確率: {percent}",
+        reason="理由: ",
+        way_back="呼び戻し: ",
+    ),
+    "en": _Frame(
+        types={
+            TransitionType.OPENED: "new",
+            TransitionType.ESCALATED: "worse",
+            TransitionType.RECOVERED: "back",
+            TransitionType.EXPIRED: "closed",
+        },
+        head="[{level}, {type}] customer {customer}  {at}",
+        risk="risk of no {event} within {days:.0f} days: {percent}",
+        reason="why: ",
+        way_back="way back: ",
+    ),
+}
+LANGUAGES = tuple(_FRAMES)
+
+
+def render(alert: Alert, lang: str) -> str:
+    """Write one alert for a person: who, how sure, why, and what would bring them back.
+
+    Parameters
+    ----------
+    alert
+        What was decoded from the topic.
+    lang
+        One of `LANGUAGES`.
+
+    Returns
+    -------
+    str
+        Lines without a newline at the end. Control characters in the customer id are shown as ``?``: an id
+        comes from outside and must not steer a terminal.
+
+    Raises
+    ------
+    KeyError
+        The language is unknown.
+    """
+    frame = _FRAMES[lang]
+    level = next(title for title in LEVELS if title.name == alert.level)
+    head = frame.head.format(
+        level=getattr(level, lang),
+        type=frame.types[alert.type],
+        customer="".join(c if c.isprintable() else "?" for c in alert.customer_id),
+        at=f"{alert.occurred_at:%Y-%m-%d %H:%M} UTC",
+    )
+    event = event_name(Channel[alert.main_event.upper()])
+    risk = frame.risk.format(event=getattr(event, lang), days=alert.horizon_days, percent=percent(alert.probability))
+    reasons: list[str] = getattr(alert.reasons, lang)
+    lines = [head, f"  {risk}", *(f"  {frame.reason}{reason}" for reason in reasons)]
+    if alert.comeback is not None:
+        lines.append(f"  {frame.way_back}{getattr(alert.comeback.sentence, lang)}")
+    return "\n".join(lines)

@@ -1,0 +1,224 @@
+"""The alert as other programs read it: body, JSON and back, CloudEvents headers, JSON Schema.
+
+Last word of the line from event to alert (emit). `streams.alert_building` fills it in. `encode` refuses to
+make bytes that its own schema would refuse. The only personal datum is the pseudonymous `customer_id`: it
+stands in the body and in the record key, never in a header.
+
+The body grows by optional fields only: readers ignore what they do not know, and a change that would break
+them gets a new `VERSION`, which stands in `ce_type` and in the schema's `$id`.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from models.comeback import Comeback, ComebackOption, ComebackSentence, EventName
+from models.events import Channel
+from models.evidence import Evidence
+from models.levels import Level, LevelName
+from models.policy import TransitionType
+from models.sentences import Reasons, brings_back, reason
+
+VERSION = 1
+KIND: Final = "離反予兆"
+SCHEMA_ID = f"urn:yocho:schema:churn-alert:v{VERSION}"
+
+Text = Annotated[str, Meta(min_length=1)]
+Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
+Offset = Annotated[int, Meta(ge=0)]
+
+
+class AlertError(ValueError):
+    """An alert breaks its own schema. The message names the field, never the customer."""
+
+
+class Threshold(Struct, frozen=True, gc=False):
+    """Where a level begins and ends."""
+
+    enter: Annotated[Probability, Meta(description="The level is reached at this probability or above.")]
+    exit: Annotated[Probability, Meta(description="The level is left below this probability.")]
+
+
+class EpisodeRef(Struct, frozen=True):
+    """Which stretch of trouble of this customer the alert belongs to."""
+
+    number: Annotated[int, Meta(ge=1, description="Counts this customer's episodes from 1.")]
+    step: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=5,
+            description="How far the episode has been told: 1 watch, 2 at_risk, 3 critical, 4 expired,"
+            " 5 recovered. It only rises and may skip.",
+        ),
+    ]
+    opened_at: Annotated[datetime, Meta(tz=True, description="When the episode opened, event time.")]
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What the decision was made from, enough to make it again."""
+
+    model_version: Annotated[Text, Meta(description="Snapshot of the model that scored, or the cold-start prior.")]
+    source_offsets: Annotated[
+        dict[str, Offset],
+        Meta(description="Last offset of each input topic that this customer's state had seen."),
+    ]
+    thresholds: Annotated[
+        dict[LevelName, Threshold],
+        Meta(description="Policy in force, by level."),
+    ]
+    state_version: Annotated[int, Meta(ge=1, description="Version of the customer's row.")]
+    partition: Annotated[int, Meta(ge=0, description="Partition of the inputs and of this alert.")]
+    code_version: Annotated[Text, Meta(description="Version of yocho.")]
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """One piece of news about one customer's churn risk."""
+
+    alert_id: Annotated[
+        str,
+        Meta(
+            pattern="^yocho-[0-9a-f]{32}$",
+            description="Derived from customer, episode and step, never random: the same news always has the"
+            " same id. Act once per id.",
+        ),
+    ]
+    kind: Annotated[Literal["離反予兆"], Meta(description="Churn omen.")] = KIND
+    type: Annotated[TransitionType, Meta(description="What happened to the episode.")]
+    level: Annotated[LevelName, Meta(description="Level now.")]
+    previous_level: Annotated[LevelName, Meta(description="Level before.")]
+    customer_id: Annotated[Text, Meta(description="Pseudonymous id, as in the inputs and the record key.")]
+    occurred_at: Annotated[datetime, Meta(tz=True, description="When this became true, event time.")]
+    probability: Annotated[Probability, Meta(description="P(no main event within the horizon) at occurred_at.")]
+    horizon_days: Annotated[float, Meta(ge=1.0, description="How far ahead the probability looks.")]
+    main_event: Annotated[EventName, Meta(description="The event whose absence is churn.")]
+    baseline: Annotated[
+        float,
+        Meta(description="Log-odds before any signal; all contributions added give those of probability."),
+    ]
+    evidence: Annotated[list[Evidence], Meta(description="Each signal, those that raise the risk most first.")]
+    reasons: Annotated[Reasons, Meta(description="Why, in sentences for people, the strongest first.")]
+    comeback: Annotated[
+        Comeback | None, Meta(description="What would bring the customer back; null when nothing is open.")
+    ] = None
+    episode: EpisodeRef
+    receipt: Receipt
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(Alert)
+
+
+def encode(alert: Alert) -> bytes:
+    """Turn an alert into JSON, the same bytes for equal alerts.
+
+    Raises
+    ------
+    AlertError
+        A field breaks the schema; a NaN or infinite number does, because JSON has none.
+    """
+    body = _encoder.encode(alert)
+    decode(body)  # msgspec checks constraints when it reads, not when it writes; NaN is written as null
+    return body
+
+
+def decode(body: bytes) -> Alert:
+    """Read an alert; unknown fields are ignored.
+
+    Raises
+    ------
+    AlertError
+        Not JSON, or a field is missing or breaks the schema.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise AlertError(f"not a valid alert: {error}") from error
+
+
+def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
+    """Return the CloudEvents 1.0 attributes as Kafka headers, binary content mode.
+
+    Parameters
+    ----------
+    alert
+        What the record's value holds.
+    source
+        Who publishes, a URI reference without a customer in it, e.g. ``/yocho/<group>``.
+
+    Returns
+    -------
+    list of (str, bytes)
+        Names as in the Kafka binding [1]_: ``ce_`` before each attribute, ``content-type`` for the data.
+
+    References
+    ----------
+    .. [1] CloudEvents, Kafka protocol binding 1.0, section 3.2.
+       https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
+    """
+    attributes = {
+        "specversion": "1.0",
+        "id": alert.alert_id,
+        "source": source,
+        "type": f"yocho.alert.{alert.type}.v{VERSION}",
+        "time": msgspec.to_builtins(alert.occurred_at),
+        "dataschema": SCHEMA_ID,
+    }
+    content_type = ("content-type", b"application/json; charset=utf-8")
+    return [(f"ce_{name}", value.encode()) for name, value in attributes.items()] + [content_type]
+
+
+_AT = datetime(2026, 4, 11, 3, 0, tzinfo=UTC)
+EXAMPLE = Alert(
+    alert_id="yocho-3f0c8b1e5a9d4c72b6e1f00a9c8d7e65",
+    type=TransitionType.OPENED,
+    level="at_risk",
+    previous_level="healthy",
+    customer_id="c-1024",
+    occurred_at=_AT,
+    probability=0.81,
+    horizon_days=91.0,
+    main_event="order",
+    baseline=-0.25,
+    evidence=[
+        Evidence("order_silence", usual=7.2, now=23.0, unit="days", contribution=1.3),
+        Evidence("login_trend", usual=12.1, now=3.0, unit="logins per 30 days", contribution=0.6),
+        Evidence("order_history", usual=None, now=14.0, unit="orders", contribution=-0.2),
+    ],
+    reasons=Reasons.of(
+        [
+            reason("order_silence", 7.2, 23.0, Channel.ORDER),
+            reason("login_trend", 12.1, 3.0, Channel.ORDER),
+        ]
+    ),
+    comeback=Comeback(
+        [ComebackOption("login", 0.58, "watch"), ComebackOption("order", 0.31, "healthy")],
+        ComebackSentence(*brings_back(Channel.LOGIN, Level.WATCH)),
+    ),
+    episode=EpisodeRef(number=1, step=2, opened_at=_AT),
+    receipt=Receipt(
+        model_version="cold-v1",
+        source_offsets={"logins": 5120, "orders": 812},
+        thresholds={
+            "watch": Threshold(0.6, 0.5),
+            "at_risk": Threshold(0.75, 0.65),
+            "critical": Threshold(0.9, 0.8),
+        },
+        state_version=1,
+        partition=3,
+        code_version="0.1.0",
+    ),
+)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the body, generated from `Alert`, with `EXAMPLE`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        "title": "Churn alert (離反予兆)",
+        **msgspec.json.schema(Alert),
+        "examples": [msgspec.json.decode(encode(EXAMPLE))],
+    }

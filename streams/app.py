@@ -1,0 +1,131 @@
+"""Where everything meets: settings in, a Faust app that does the main job out.
+
+create_app(settings, registry) -> YochoApp
+agents (streams.agents) -> engine (streams.engine) -> pipeline (streams.pipeline) -> outbox
+"""
+
+import logging
+from functools import partial
+from typing import Any
+
+import faust
+from prometheus_client import CollectorRegistry
+
+from models.scorer import Scorer
+from models.watch import Watch
+from streams.agents import add_agent
+from streams.emit import Emitter
+from streams.engine.consumer import BatchTransport
+from streams.engine.engine import Engine
+from streams.engine.outbox import Outbox
+from streams.engine.recovery import SafeTableManager
+from streams.engine.store import RowTable
+from streams.metrics import Metrics
+from streams.model_book import ModelBook
+from streams.partitioner import partition_of
+from streams.pipeline import Pipeline
+from streams.settings import Settings
+from streams.topics import enabled_inputs
+from streams.training import TrainingLine, follow_models
+
+log = logging.getLogger(__name__)
+
+SESSION_TIMEOUT_S = 10.0
+REBALANCE_TIMEOUT_S = 15.0
+REQUEST_TIMEOUT_S = 30.0
+"""Faust waits 60, 60 and 1,200 s: a worker that died would hold its partitions for a minute, a write for twenty."""
+
+MAX_RECORD_BATCH_BYTES = 512 * 1024
+"""Half of a broker's default message.max.bytes, so that a batch with its headers always fits."""
+
+
+class YochoApp(faust.App):
+    """Faust with our transport; carries the engine its consumer and recovery talk to."""
+
+    engine: Engine
+
+    def _new_transport(self) -> Any:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+
+def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry) -> YochoApp:
+    """Build the app of one worker.
+
+    Parameters
+    ----------
+    settings
+        The environment, read.
+    book
+        Models known at start.
+    registry
+        Where metrics are registered.
+
+    Returns
+    -------
+    YochoApp
+        Not started; run it with `faust.Worker`.
+    """
+    app = YochoApp(
+        settings.group,
+        broker=[f"kafka://{broker}" for broker in settings.brokers],
+        Table=RowTable,
+        TableManager=SafeTableManager,
+        topic_partitions=settings.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        processing_guarantee="at_least_once",
+        consumer_auto_offset_reset="earliest",
+        broker_commit_interval=settings.commit_interval_s,
+        broker_max_poll_records=settings.max_batch,
+        broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_rebalance_timeout=REBALANCE_TIMEOUT_S,
+        broker_heartbeat_interval=SESSION_TIMEOUT_S / 3,
+        broker_request_timeout=REQUEST_TIMEOUT_S,
+        producer_request_timeout=REQUEST_TIMEOUT_S,
+        producer_compression_type="lz4",
+        producer_max_batch_size=MAX_RECORD_BATCH_BYTES,
+        stream_buffer_maxsize=16,
+        stream_recovery_delay=0.0,
+        table_standby_replicas=0,
+        web_enabled=False,
+        web_in_thread=False,
+    )
+    metrics = Metrics(registry)
+    outbox = Outbox(lambda: app.producer._ensure_producer())  # noqa: PLW0108 - Faust makes the producer late
+    emitter = Emitter(outbox, settings, metrics)
+    inputs = enabled_inputs(settings)
+    pipeline = Pipeline(
+        inputs,
+        book,
+        lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s),
+        emitter,
+        metrics,
+        lateness_s=settings.lateness_s,
+        partition_of=lambda key: partition_of(key, settings.partitions),
+    )
+    table = app.Table("customers", partitions=settings.partitions, recovery_buffer_size=16)
+    app.engine = Engine(
+        app,
+        table,
+        [source.topic(settings) for source in inputs],
+        pipeline,
+        outbox,
+        metrics,
+        max_batch=settings.max_batch,
+        merge_wait_s=settings.merge_wait_s,
+        wall_clock=settings.clock == "wall",
+    )
+    app.engine.on_assigned.append(lambda owned: pipeline.forget_partitions())
+    if settings.learn == "on":
+        training = TrainingLine(settings, outbox, metrics)
+        app.engine.on_assigned.append(training.follow_assignment)
+        app.task(partial(follow_models, settings, book))
+    metrics.watch_partitions(app.engine.partitions)
+    for source in inputs:
+        add_agent(app, app.engine, source, source.topic(settings))
+    return app
+
+
+def cold_book(settings: Settings) -> ModelBook:
+    """A book that knows only the cold-start prior."""
+    return ModelBook(Scorer.cold(settings.target), pinned=settings.learn == "off")

@@ -1,0 +1,23 @@
+"""Runs a `yocho` command that ends when whoever started it does, even if that was killed.
+
+The starter holds the other end of this process's standard input. When that closes, because the starter closed it or
+is gone, the process ends itself the way a service manager would end it. Without this, a demo killed with SIGKILL
+would leave a worker behind that looks for its broker for ever.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+from streams.cli import main
+
+
+def _end_with_starter() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_starter, name="yocho-leash", daemon=True).start()
+    main()

@@ -1,0 +1,155 @@
+"""The demo while it runs: feeds the worker, reads its alerts back, keeps score, and shows it all."""
+
+import datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from kafka import KafkaConsumer, KafkaProducer
+
+from models.simulator import Shop
+from models.target import DAY_S
+from streams import alerts
+from streams.demo.child import Counts, Worker
+from streams.demo.feed import Feed
+from streams.demo.screen import Screen, Status
+from streams.demo.tally import Tally
+from streams.settings import Settings
+from streams.simulate import Pace, topic_names
+from streams.topics import ALERTS
+
+START_S = int(datetime.datetime.fromisoformat("2010-01-04T00:00:00+09:00").timestamp())
+WARM_UP_DAYS = 120
+"""History sent at full speed: the opening of the shop (90 d) and a month more, so that most rhythms are known
+and the first examples (one horizon old) have been learnt from."""
+DAYS_PER_S = 1.0
+HORIZON_DAYS = 28  # more than two orders of the median customer: a silence of that length means something
+READY_S = 60.0
+DRAIN_S = 8.0
+COUNT_EVERY_S = 0.5
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to show.
+
+    Parameters
+    ----------
+    seconds
+        When to end by itself, seconds after the start, > 0; None runs until stopped.
+    customers
+        Size of the shop, > 0.
+    seed
+        Picks the shop, >= 0.
+    lang
+        ``ja`` or ``en``.
+    """
+
+    seconds: float | None
+    customers: int
+    seed: int
+    lang: str
+
+
+class Show:
+    """The demo while it runs: feeds the worker, reads its alerts, keeps score and shows it."""
+
+    def __init__(self, plan: Plan, settings: Settings, worker: Worker, screen: Screen) -> None:
+        self._worker, self._screen, self._settings = worker, screen, settings
+        shop = Shop(plan.seed, plan.customers, START_S)
+        self._tally = Tally(shop, HORIZON_DAYS * DAY_S)
+        self._counts = Counts(0, 0, 0)
+        self._counted_s = self._per_s = 0.0
+        self._producer = KafkaProducer(
+            bootstrap_servers=list(settings.brokers), linger_ms=5, api_version=(2, 0)
+        )
+        self._feed = Feed(
+            shop,
+            Pace(DAYS_PER_S * DAY_S, from_s=START_S + WARM_UP_DAYS * DAY_S),
+            self._producer,
+            topic_names(settings),
+            processed=lambda: self._counts.events,
+        )
+        self._inbox = KafkaConsumer(
+            ALERTS.topic(settings),
+            bootstrap_servers=list(settings.brokers),
+            group_id=None,
+            auto_offset_reset="earliest",
+            api_version=(2, 0),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._feed.stop()
+        self._inbox.close()
+        self._producer.close(timeout=1)
+
+    def wait_until_ready(self, is_over: Callable[[], bool]) -> None:
+        """Wait for the worker to have joined and recovered, or for the end."""
+        until_s = time.monotonic() + READY_S
+        while not self._worker.is_ready() and not is_over():
+            self._check()
+            if time.monotonic() > until_s:
+                raise DemoError(f"worker not ready after {READY_S:.0f} s")
+            time.sleep(0.1)
+        if not is_over():
+            self._screen.stage(f"worker ready ({self._settings.partitions} partitions); the shop opens")
+
+    def watch(self, is_over: Callable[[], bool]) -> None:
+        """Feed and show until the end."""
+        if not is_over():
+            self._feed.start()
+        while not is_over():
+            self._step()
+
+    def finish(self) -> None:
+        """Let the worker take what was sent, end it, and print the summary."""
+        self._feed.stop()
+        until_s = time.monotonic() + DRAIN_S
+        while self._counts.events < self._feed.sent and time.monotonic() < until_s:
+            self._step()
+        self._worker.stop()
+        while self._read_alerts(timeout_ms=500):
+            pass
+        self._screen.summary(self._status(), self._counts.dead_letters, self._tally)
+
+    def _step(self) -> None:
+        self._check()
+        self._read_alerts(timeout_ms=200)
+        self._count()
+        self._screen.status(self._status(), self._tally)
+
+    def _check(self) -> None:
+        if self._feed.error is not None:
+            raise DemoError(f"the broker took no more events: {self._feed.error}")
+        if self._worker.exit_code is not None:
+            raise DemoError(f"worker ended unexpectedly with exit code {self._worker.exit_code}")
+
+    def _read_alerts(self, timeout_ms: int) -> int:
+        records = [record for batch in self._inbox.poll(timeout_ms).values() for record in batch]
+        for record in records:
+            alert = alerts.decode(record.value)
+            if not self._tally.total:
+                self._screen.stage("first alert")
+            self._screen.alert(alert, self._tally.add(alert))
+        return len(records)
+
+    def _count(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._counted_s >= COUNT_EVERY_S and (counts := self._worker.counts()):
+            self._per_s = (counts.events - self._counts.events) / (now_s - self._counted_s)
+            self._counts, self._counted_s = counts, now_s
+
+    def _status(self) -> Status:
+        at = datetime.datetime.fromtimestamp(self._feed.stream_time_s, datetime.UTC)
+        return Status(self._feed.sent, self._counts.events, self._per_s, f"{at:%Y-%m-%d}")

@@ -1,0 +1,113 @@
+"""What leaves the first line: alerts, labels and dead letters, put into the outbox with their topics and headers.
+
+All go to the partition they came from, as every topic keyed by customer has the same count; so what is said about one
+customer stays in order.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from models.features import FEATURES
+from models.labels import Resolved
+from models.state import Rows
+from models.watch import Decision, Watch
+from streams import alerts as alert_codec
+from streams.alert_building import alerts_of
+from streams.dead_letter import DeadLetter
+from streams.engine.outbox import Outbox
+from streams.engine.partition import PartitionRows
+from streams.metrics import Metrics
+from streams.reasons import Reject
+from streams.settings import Settings
+from streams.topics import ALERTS, DEAD_LETTERS, LABELS, enabled_inputs
+
+CODE_VERSION = version("yocho")
+FEATURE_NAMES = [feature.name for feature in FEATURES]
+
+
+class Emitter:
+    """Writes the first line's results.
+
+    Parameters
+    ----------
+    outbox
+        Where records wait for the next flush.
+    settings
+        Topic names and group.
+    metrics
+        Told what leaves.
+    """
+
+    def __init__(self, outbox: Outbox, settings: Settings, metrics: Metrics) -> None:
+        self._outbox = outbox
+        self._metrics = metrics
+        self._sources = [source.topic(settings) for source in enabled_inputs(settings)]
+        self._alerts, self._labels, self._dead_letters = (
+            topic.topic(settings) for topic in (ALERTS, LABELS, DEAD_LETTERS)
+        )
+        self._ce_source = f"/yocho/{settings.group}"
+
+    def alerts(
+        self,
+        partition: PartitionRows,
+        watch: Watch,
+        slots: NDArray[np.intp],
+        rows: Rows,
+        decisions: Sequence[Decision],
+        appended_at_s: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Publish decisions about customers.
+
+        Parameters
+        ----------
+        partition
+            Where they live.
+        watch
+            Rules and model that decided.
+        slots, rows
+            Row numbers and rows the decisions count in, shape (n,).
+        decisions
+            The news.
+        appended_at_s
+            When the events behind the decisions were appended to their topic, shape (n,); None for silence.
+        """
+        if not decisions:
+            return
+        keys = [partition.customer_id(int(slots[decision.index])) for decision in decisions]
+        alerts = alerts_of(
+            watch,
+            rows,
+            decisions,
+            [key.decode() for key in keys],
+            partition=partition.number,
+            topics=self._sources,
+            code_version=CODE_VERSION,
+        )
+        for key, alert, decision in zip(keys, alerts, decisions, strict=True):
+            headers = alert_codec.headers(alert, self._ce_source)
+            self._outbox.put(self._alerts, partition.number, key, alert_codec.encode(alert), headers)
+            appended = None if appended_at_s is None else float(appended_at_s[decision.index])
+            self._metrics.alert(alert.level, str(alert.type), appended)
+
+    def labels(self, partition: PartitionRows, slots: NDArray[np.intp], resolved: Resolved) -> None:
+        """Publish resolved examples for the trainer."""
+        keys = [partition.customer_id(slot) for slot in slots.tolist()]
+        labels = resolved.labels([key.decode() for key in keys], FEATURE_NAMES)
+        for key, label in zip(keys, labels, strict=True):
+            self._outbox.put(self._labels, partition.number, key, orjson.dumps(_plain(label)))
+        churned = int(np.count_nonzero(resolved.churned))
+        self._metrics.resolved(churned, len(labels) - churned)
+
+    def dead_letter(self, partition: PartitionRows, record: Any, reject: Reject) -> None:
+        """Set a record aside with its bytes and why."""
+        key, value, headers = DeadLetter.of(record, reject, CODE_VERSION).to_record()
+        self._outbox.put(self._dead_letters, partition.number, key, value, headers)
+
+
+def _plain(label: Any) -> dict[str, Any]:
+    return {field: getattr(label, field) for field in label.__struct_fields__}

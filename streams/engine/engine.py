@@ -1,0 +1,227 @@
+"""The tasks of this worker, and the commit order: output, then state, then offsets.
+
+    agents --deliver--> PartitionTask --put--> Outbox
+    Faust's commit timer --checkpoint--> outbox flushed, dirty rows written, offsets returned to be committed
+
+The snapshot of a checkpoint (offsets, dirty rows) is taken without an `await` in it, so offsets never lead state; a
+step that fails ends the worker, and what was written before it is written again by whoever takes over, with the same
+ids. This is Kafka Streams' record cache and commit (KAFKA-3912), one partition of customers at a time.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from faust.types import TP
+
+from streams.engine.changelog import Change, take_changes
+from streams.engine.ledger import Ledger
+from streams.engine.outbox import Outbox
+from streams.engine.partition import PartitionRows
+from streams.engine.store import RowTable
+from streams.engine.task import Line, PartitionTask
+
+log = logging.getLogger(__name__)
+
+EXIT_FATAL = 70
+"""Exit code of a worker that cannot keep its promises (EX_SOFTWARE in sysexits.h)."""
+
+OUTBOX_LIMIT = 20_000
+"""Records that may wait for the brokers before tasks pause: about 40 MiB of alerts at their largest."""
+
+
+class EngineSensor(Protocol):
+    """What the engine reports; `streams.metrics.Metrics` is the one."""
+
+    def committed(self, stage: str, seconds: float) -> None:
+        """A stage of a commit took so long: output, state or total."""
+
+
+class Engine:
+    """Partition tasks by number, their ledgers, the outbox.
+
+    Parameters
+    ----------
+    app
+        The Faust app; its consumer is used.
+    table
+        The customers.
+    sources
+        Input topic names in source order.
+    line
+        What tasks do.
+    outbox
+        Where the line puts its records.
+    sensor
+        Told how long commits take.
+    die
+        Ends the process at once. Faust's orderly stop would commit once more, past what was not written; whoever takes
+        over does the same work with the same ids.
+    task_options
+        Passed to each `PartitionTask`.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        table: RowTable,
+        sources: Sequence[str],
+        line: Line,
+        outbox: Outbox,
+        sensor: EngineSensor,
+        die: Callable[[], None] = lambda: os._exit(EXIT_FATAL),
+        **task_options: Any,
+    ) -> None:
+        self.app = app
+        self.table = table
+        self.sources = list(sources)
+        self.line = line
+        self.outbox = outbox
+        self.sensor = sensor
+        self.die = die
+        self.ready = False
+        self.tasks: dict[int, PartitionTask] = {}
+        self._task_options = task_options
+        self._number_of = {topic: number for number, topic in enumerate(self.sources)}
+        self._ledgers: dict[TP, Ledger] = {}
+        self._running: list[asyncio.Task[None]] = []
+        self._sender: asyncio.Task[None] | None = None
+        self._recovered = False
+        self.on_assigned: list[Callable[[set[int]], None]] = []
+
+    # -- what Faust's side tells us (streams.engine.consumer.HandOver)
+
+    def is_source(self, tp: TP) -> bool:
+        """Whether this partition belongs to an input."""
+        return tp.topic in self._number_of
+
+    def fetched(self, tp: TP, first: int, last: int) -> None:
+        """A batch left the consumer."""
+        ledger = self._ledgers.get(tp)
+        if ledger is not None:
+            ledger.fetched(first, last)
+
+    def recovered(self) -> None:
+        """State of all assigned partitions is complete; tasks start at the seek that follows."""
+        for partition in self.partitions():
+            partition.epoch += 1
+            partition.rebuild_due()
+        self._recovered = True
+
+    def positioned(self, offsets: dict[TP, int]) -> None:
+        """Reading starts here: fresh ledgers and tasks, once state is complete."""
+        if not self._recovered:
+            return
+        self._cancel()
+        self._ledgers = {tp: Ledger() for tp in offsets}
+        for number in sorted({tp.partition for tp in offsets}):
+            self.tasks[number] = self._new_task(number, offsets)
+        loop = asyncio.get_running_loop()
+        self._running = [loop.create_task(self._guard(task.run(self._ebb))) for task in self.tasks.values()]
+        if self._sender is None:
+            self._sender = loop.create_task(self._guard(self._send()))
+        self.ready = True
+        for callback in self.on_assigned:
+            callback(set(self.tasks))
+
+    async def halt(self) -> None:
+        """Stop applying. What is buffered and not applied is dropped here and read again by its next owner."""
+        self.ready = self._recovered = False
+        for callback in self.on_assigned:
+            callback(set())
+        running = self._running
+        self._cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def checkpoint(self) -> dict[TP, int] | None:
+        """Write output, then state; give the offsets that may follow, None after a failure."""
+        started = time.perf_counter()
+        offsets = {
+            tp: ledger.committable for tp, ledger in self._ledgers.items() if ledger.committable is not None
+        }
+        changes = {partition.number: take_changes(partition) for partition in self.partitions()}
+        try:
+            await self.outbox.flush()
+            sent = time.perf_counter()
+            await self._write_state(changes)
+        except (
+            Exception
+        ):  # whatever its class: offsets must not follow, and what was taken to be written is gone
+            log.exception("output or state could not be written; offsets stay, the worker dies")
+            self.die()
+            return None
+        self.sensor.committed("output", sent - started)
+        self.sensor.committed("state", time.perf_counter() - sent)
+        return offsets
+
+    # -- what the agents bring
+
+    def deliver(self, records: Sequence[Any]) -> None:
+        """Give a fetched batch to the task of its partition; a batch of a partition just lost is not ours any more."""
+        task = self.tasks.get(records[0].partition)
+        if task is not None:
+            task.deliver(self._number_of[records[0].topic], records)
+
+    # -- inside
+
+    def _new_task(self, number: int, offsets: dict[TP, int]) -> PartitionTask:
+        tps = [TP(topic, number) for topic in self.sources]
+        for tp in tps:
+            self._ledgers.setdefault(tp, Ledger())
+        task = PartitionTask(
+            self.table.rows.partition(number),
+            self.line,
+            [self._ledgers[tp] for tp in tps],
+            ends=lambda source: self.app.consumer.highwater(tps[source]),
+            set_paused=lambda source, paused: self._set_paused(tps[source], paused),
+            **self._task_options,
+        )
+        for source, tp in enumerate(tps):
+            task.merge.start_at(source, offsets.get(tp, 0))
+        return task
+
+    async def _write_state(self, changes: dict[int, list[Change]]) -> None:
+        changelog = Outbox(self.outbox.producer)
+        topic = self.table.changelog_topic_name
+        for number, records in changes.items():
+            for key, value in records:
+                changelog.put(topic, number, key, value)
+        for (_, number), offset in (await changelog.flush()).items():
+            self.table.rows.written(number, offset)
+
+    async def _send(self) -> None:
+        """Send output as soon as it is there: an alert does not wait for the commit."""
+        while True:
+            await asyncio.sleep(0.02)
+            if len(self.outbox):
+                await self.outbox.flush()
+
+    async def _ebb(self) -> None:
+        while len(self.outbox) > OUTBOX_LIMIT:
+            await asyncio.sleep(0.01)
+
+    async def _guard(self, work: Any) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # a task that ended would leave its partition stuck without a word
+            log.exception("a partition task failed; the worker dies")
+            self.die()
+
+    def _set_paused(self, tp: TP, paused: bool) -> None:
+        consumer = self.app.consumer
+        (consumer.pause_partitions if paused else consumer.resume_partitions)({tp})
+
+    def _cancel(self) -> None:
+        for running in self._running:
+            running.cancel()
+        self._running = []
+        self.tasks.clear()
+
+    def partitions(self) -> list[PartitionRows]:
+        """Rows of every partition this worker owns."""
+        return list(self.table.rows.partitions.values())

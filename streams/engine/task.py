@@ -1,0 +1,148 @@
+"""One task per partition: merges its inputs by event time, runs the first line on them, and brings the time.
+
+Batches arrive through `deliver`; the task takes from them what is safe in event time, processes it without an `await`
+in between, and tells the ledgers. When nothing is left to take it looks at the clock: stream time moves with the events
+and, if the deployment wants it, with the wall clock while the partition is caught up. Whatever falls due is looked at
+as of its own second, so it does not matter how late the task comes to it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from streams.engine.ledger import Ledger
+from streams.engine.merge import FAR, Merge
+from streams.engine.partition import PartitionRows
+
+TICK_S = 0.1
+"""How often an idle partition looks at the clock: a tenth of the one second an alert may take."""
+
+WALL_DELAY_S = 5
+"""The wall clock carries stream time to this many seconds ago, so that events on their way come before the timers."""
+
+TIMERS_PER_TURN = 1000
+"""Timers served before events get another turn; about 20 ms of work."""
+
+
+class Line(Protocol):
+    """The first line as the task needs it; `streams.pipeline.Pipeline` is the one."""
+
+    def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Any]]:
+        """(event time in ms, decoded record) for each record of an input, in order."""
+
+    def process(self, partition: PartitionRows, chunk: Sequence[tuple[int, Any]]) -> None:
+        """Apply records in event-time order; moves the stream time."""
+
+    def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
+        """Move stream time to `to_s` and look at what falls due; False while more is due than `limit`."""
+
+    def next_switch_s(self, partition: PartitionRows) -> int | None:
+        """Stream time at which another model takes effect, if one waits."""
+
+
+class PartitionTask:
+    """Applies what is delivered for one partition.
+
+    Parameters
+    ----------
+    partition
+        Its rows.
+    line
+        What to do with records and time.
+    ledgers
+        One per input, in input order.
+    ends
+        Gives, per input, the end of the broker's log (exclusive), None while unknown.
+    max_batch
+        Records processed between two turns of the event loop.
+    merge_wait_s
+        How long an empty input that has just spoken is waited for.
+    wall_clock
+        Whether the wall clock carries stream time on when caught up.
+    set_paused
+        Called with (input, True) when an input has delivered enough, and False when it may go on.
+    """
+
+    def __init__(
+        self,
+        partition: PartitionRows,
+        line: Line,
+        ledgers: Sequence[Ledger],
+        ends: Callable[[int], int | None],
+        *,
+        max_batch: int,
+        merge_wait_s: float,
+        wall_clock: bool,
+        set_paused: Callable[[int, bool], None],
+    ) -> None:
+        self.partition = partition
+        self.ledgers = ledgers
+        self.merge: Merge[tuple[int, Any]] = Merge(len(ledgers), merge_wait_s)
+        self._line = line
+        self._ends = ends
+        self._max_batch = max_batch
+        self._wall_clock = wall_clock
+        self._set_paused = set_paused
+        self._paused = [False] * len(ledgers)
+        self._wake = asyncio.Event()
+
+    def deliver(self, number: int, records: Sequence[Any]) -> None:
+        """Take over a fetched batch of one input."""
+        first, last = records[0].offset, records[-1].offset
+        self.ledgers[number].delivered(first, last)
+        decoded = self._line.decode(number, records)
+        items = [
+            (at_ms, (record.offset, item)) for record, (at_ms, item) in zip(records, decoded, strict=True)
+        ]
+        self.merge.push(number, items, next_offset=last + 1, now_s=time.monotonic())
+        self._apply_backpressure(number)
+        self._wake.set()
+
+    async def run(self, ebb: Callable[[], Any]) -> None:
+        """Work until cancelled; `ebb` is awaited between turns and holds the task while output piles up."""
+        while True:
+            busy = self.turn()
+            await ebb()
+            if busy:
+                await asyncio.sleep(0)
+                continue
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), TICK_S)
+            except TimeoutError:
+                pass  # nothing was delivered: the next turn looks at the clock
+
+    def turn(self) -> bool:
+        """One step without an `await`; True when there is more to do at once."""
+        for number in range(len(self.ledgers)):
+            self.merge.saw_end(number, self._ends(number))
+        now_s = time.monotonic()
+        switch_s = self._line.next_switch_s(self.partition)
+        chunk = self.merge.take(self._max_batch, now_s, FAR if switch_s is None else switch_s * 1000)
+        if chunk:
+            self._process(chunk)
+            return True
+        return not self._line.advance(self.partition, self._stream_time(switch_s), TIMERS_PER_TURN)
+
+    def _process(self, chunk: list[tuple[int, tuple[int, Any]]]) -> None:
+        self._line.process(self.partition, [(number, item) for number, (_, item) in chunk])
+        last = {number: offset for number, (offset, _) in chunk}
+        for number, offset in last.items():
+            self.ledgers[number].applied(offset)
+            self._apply_backpressure(number)
+
+    def _stream_time(self, switch_s: int | None) -> int:
+        """Where stream time may move to without another event."""
+        if switch_s is not None and self.merge.next_time_ms() >= switch_s * 1000:
+            return max(self.partition.stream_time_s, switch_s)  # records wait behind the switch of models
+        if self._wall_clock and self.partition.stream_time_s and self.merge.caught_up:
+            return max(self.partition.stream_time_s, int(time.time()) - WALL_DELAY_S)
+        return self.partition.stream_time_s
+
+    def _apply_backpressure(self, number: int) -> None:
+        waiting = self.merge.buffered(number)
+        too_much, enough_room = waiting > 4 * self._max_batch, waiting < 2 * self._max_batch
+        if (too_much and not self._paused[number]) or (enough_room and self._paused[number]):
+            self._paused[number] = not self._paused[number]
+            self._set_paused(number, self._paused[number])

@@ -1,0 +1,195 @@
+"""The environment, read once into a frozen object; nothing else in the project reads it.
+
+Each field carries its variable, default, unit, meaning and rule, so `SETTINGS`, the README table and the
+checks have one source. Bad values are refused here, with the variable and what it allows.
+"""
+
+# ruff: noqa: RUF009 - `_setting` returns a dataclass field, as `dataclasses.field` does
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from models.events import Channel
+from models.policy import Policy
+from models.target import Target
+from streams.setting_rules import (
+    BROKERS,
+    HORIZON,
+    HOST,
+    LEVEL_THRESHOLDS,
+    MAIN,
+    NAME,
+    PREFIX,
+    SPAN,
+    Rule,
+    Setting,
+    SettingsError,
+    Thresholds,
+    choice,
+    number,
+    or_empty,
+)
+
+__all__ = ["SETTINGS", "Setting", "Settings", "SettingsError"]
+
+
+def _setting(variable: str, default: str, unit: str, meaning: str, rule: Rule) -> Any:
+    setting = Setting(variable, default, unit, meaning, rule)
+    return dataclasses.field(default=setting.value(default), metadata={"setting": setting})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a deployment decides.
+
+    Raises
+    ------
+    SettingsError
+        A value is not allowed, alone or together with another.
+
+    Examples
+    --------
+    >>> settings = Settings.from_env({"YOCHO_HORIZON": "30d", "YOCHO_MAIN": "login"})
+    >>> settings.target.horizon_days, settings.target.main.name, settings.partitions
+    (30.0, 'LOGIN', 4)
+    >>> Settings.from_env({"YOCHO_CLOCK": "sundial"})
+    Traceback (most recent call last):
+    ...
+    streams.setting_rules.SettingsError: YOCHO_CLOCK='sundial': must be wall or event
+    """
+
+    brokers: tuple[str, ...] = _setting(
+        "YOCHO_BROKERS", "127.0.0.1:9092", "", "Bootstrap servers, separated by commas.", BROKERS
+    )
+    group: str = _setting(
+        "YOCHO_GROUP", "yocho", "", "Consumer group; workers of one group share the partitions.", NAME
+    )
+    topic_prefix: str = _setting("YOCHO_TOPIC_PREFIX", "", "", "Put before every topic name.", PREFIX)
+    partitions: int = _setting(
+        "YOCHO_PARTITIONS", "4", "partitions", "Of every topic keyed by customer; fixed once there is data.",
+        number(int, 1, 1_000),
+    )  # fmt: skip
+    replication: int = _setting(
+        "YOCHO_REPLICATION", "1", "replicas", "Of topics made by yocho topics create; 3 in production.",
+        number(int, 1, 9),
+    )  # fmt: skip
+    main: Channel = _setting("YOCHO_MAIN", "order", "", "The event whose absence is churn.", MAIN)
+    horizon_s: int = _setting(
+        "YOCHO_HORIZON", "91d", "duration", "How long without a main event counts as churn.", HORIZON
+    )
+    clock: Literal["wall", "event"] = _setting(
+        "YOCHO_CLOCK", "wall", "", "What moves stream time when caught up: the wall clock, or events alone.",
+        choice("wall", "event"),
+    )  # fmt: skip
+    learn: Literal["on", "off"] = _setting(
+        "YOCHO_LEARN", "on", "", "Learn from resolved labels, or keep the model as it is at start.",
+        choice("on", "off"),
+    )  # fmt: skip
+    lang: Literal["ja", "en"] = _setting(
+        "YOCHO_LANG", "ja", "", "Language of alerts in the terminal.", choice("ja", "en")
+    )
+    levels: Thresholds = _setting(
+        "YOCHO_LEVELS", "watch=0.60/0.50,at_risk=0.75/0.65,critical=0.90/0.80", "probability",
+        "Enter and exit threshold of each alert level.", LEVEL_THRESHOLDS,
+    )  # fmt: skip
+    dwell: int | None = _setting(
+        "YOCHO_DWELL", "", "duration", "Silence before a level may rise; empty: horizon/26.", or_empty(SPAN)
+    )
+    expire: int | None = _setting(
+        "YOCHO_EXPIRE", "", "duration", "Silence on the main channel after which a customer counts as churned"
+        " and is alerted on no more; empty: 2 horizons.", or_empty(SPAN),
+    )  # fmt: skip
+    forget: int | None = _setting(
+        "YOCHO_FORGET", "", "duration", "Silence on all channels after which a customer's state is deleted;"
+        " empty: expiry and 2 horizons.", or_empty(SPAN),
+    )  # fmt: skip
+    lateness_s: int = _setting(
+        "YOCHO_LATENESS", "7d", "duration", "An event older than stream time by more is a dead letter.", SPAN
+    )
+    merge_wait_s: float = _setting(
+        "YOCHO_MERGE_WAIT_S", "0.25", "seconds", "How long to wait for a lagging input when merging by time.",
+        number(float, 0, 60),
+    )  # fmt: skip
+    commit_interval_s: float = _setting(
+        "YOCHO_COMMIT_INTERVAL_S", "1.0", "seconds", "Between commits of alerts, state and offsets.",
+        number(float, 0.05, 60),
+    )  # fmt: skip
+    max_batch: int = _setting(
+        "YOCHO_MAX_BATCH", "2000", "records", "Most records fetched and applied at once.",
+        number(int, 1, 100_000),
+    )  # fmt: skip
+    snapshot_every: int = _setting(
+        "YOCHO_SNAPSHOT_EVERY", "500", "labels", "Labels learnt between two published models.",
+        number(int, 1, 1_000_000),
+    )  # fmt: skip
+    metrics_host: str = _setting(
+        "YOCHO_METRICS_HOST", "127.0.0.1", "", "Where /metrics, /healthz and /readyz listen.", HOST
+    )
+    metrics_port: int = _setting(
+        "YOCHO_METRICS_PORT", "9464", "", "Their port; 0 takes a free one.", number(int, 0, 65_535)
+    )
+
+    def __post_init__(self) -> None:
+        for setting in SETTINGS:
+            setting.check(getattr(self, setting.field))
+        try:
+            _ = self.policy
+        except ValueError as error:
+            raise SettingsError(f"YOCHO_DWELL and YOCHO_EXPIRE do not fit: {error}") from None
+        if self.forget_s <= self.expire_s + self.horizon_s:
+            raise SettingsError("YOCHO_FORGET must be longer than YOCHO_EXPIRE and YOCHO_HORIZON together")
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read settings; absent and empty variables give the default.
+
+        Parameters
+        ----------
+        environment
+            `os.environ`, or a dict in a test.
+
+        Raises
+        ------
+        SettingsError
+            A value is not allowed; the message names the variable and what it allows.
+        """
+        texts = {setting: environment.get(setting.variable, "").strip() for setting in SETTINGS}
+        return cls(**{setting.field: setting.value(text) for setting, text in texts.items() if text})
+
+    @property
+    def bootstrap(self) -> str:
+        """Brokers as one text, the way Kafka clients take them."""
+        return ",".join(self.brokers)
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return Target(self.main, self.horizon_s)
+
+    @property
+    def policy(self) -> Policy:
+        """When alerts open, rise and close."""
+        return Policy(self.dwell_s, self.expire_s, enter=self.levels[0], exit=self.levels[1])
+
+    @property
+    def dwell_s(self) -> int:
+        """Silence before a level may rise, seconds; H/26 is half a week for a quarter."""
+        return self.horizon_s // 26 if self.dwell is None else self.dwell
+
+    @property
+    def expire_s(self) -> int:
+        """Silence on the main channel after which a customer counts as churned, seconds."""
+        return 2 * self.horizon_s if self.expire is None else self.expire
+
+    @property
+    def forget_s(self) -> int:
+        """Silence on all channels after which state is deleted, seconds; a year for a quarter."""
+        return self.expire_s + 2 * self.horizon_s if self.forget is None else self.forget
+
+
+SETTINGS: tuple[Setting, ...] = tuple(
+    dataclasses.replace(field.metadata["setting"], field=field.name) for field in dataclasses.fields(Settings)
+)
+"""Every variable, in the order of the README table."""

@@ -1,0 +1,186 @@
+"""Every topic in one table: name, record key, partitions, how it is kept, and who alone writes it.
+
+Provisioning, the worker, the commands and the README all read this table. Topics with ``per_customer`` are
+keyed by customer id and co-partitioned, so that one worker sees everything about one customer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from models.events import Channel
+from streams.settings import Settings
+
+DAY_MS = 86_400_000
+DEAD_LETTER_BYTES = 2 * 1024 * 1024
+"""A rejected record of the usual limit (1 MiB) with its headers must fit."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic.
+
+    Parameters
+    ----------
+    key
+        Word for it in code and on the command line; the name without prefix.
+    what
+        What its records are.
+    record_key
+        What the record key holds.
+    writer
+        Who alone writes to it.
+    kept
+        ``delete`` after a time, ``compact``, or as its ``producer`` decides.
+    config
+        Topic configuration that must hold, as Kafka names and writes it.
+    per_customer
+        Keyed by customer and co-partitioned; else one partition.
+    template
+        Name with ``{prefix}``, ``{group}`` and ``{key}`` to be filled in.
+    """
+
+    key: str
+    what: str
+    record_key: str
+    writer: str
+    kept: Literal["delete", "compact", "producer"]
+    config: Mapping[str, str] = field(default_factory=dict, hash=False)
+    per_customer: bool = True
+    template: str = "{prefix}{key}"
+
+    def topic(self, settings: Settings) -> str:
+        """Return the name in Kafka.
+
+        Examples
+        --------
+        >>> ALERTS.topic(Settings(topic_prefix="test.")), CHANGELOG.topic(Settings(group="shop"))
+        ('test.churn-alerts', 'shop-customers-changelog')
+        """
+        return self.template.format(prefix=settings.topic_prefix, group=settings.group, key=self.key)
+
+    def partitions(self, settings: Settings) -> int:
+        """Return how many partitions it has."""
+        return settings.partitions if self.per_customer else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputTopic(Topic):
+    """A topic of events.
+
+    Parameters
+    ----------
+    source
+        Place in a row's ``applied`` offsets, so it never changes.
+    event_type
+        Word in metrics, CSV files and the optional `type` field of events; names the decoder in
+        `streams.codec`.
+    channel
+        Kind of engagement; None while it has no place in the state yet.
+    enabled
+        Whether workers read it.
+    """
+
+    source: int
+    event_type: str
+    channel: Channel | None = None
+    enabled: bool = False
+
+
+def _input(key: str, source: int, event_type: str, what: str, channel: Channel | None = None) -> InputTopic:
+    return InputTopic(
+        key, what, "customer_id", "producers", "producer",
+        source=source, event_type=event_type, channel=channel, enabled=channel is not None,
+    )  # fmt: skip
+
+
+ORDERS = _input("orders", 0, "order", "an order: amount, currency, items", Channel.ORDER)
+LOGINS = _input("logins", 1, "login", "a login: session_seconds", Channel.LOGIN)
+EMAIL_OPENS = _input(
+    "email-opens", 2, "email_open", "an e-mail opened: campaign_id, machine", Channel.EMAIL_OPEN
+)
+INPUTS: tuple[InputTopic, ...] = (
+    ORDERS,
+    LOGINS,
+    EMAIL_OPENS,
+    # Declared, not read: enabling one takes a channel here, a decoder, and a place in row and features.
+    _input("email-sends", 3, "email_send", "an e-mail sent"),
+    _input("email-clicks", 4, "email_click", "a link in an e-mail followed"),
+    _input("page-views", 5, "page_view", "a page seen"),
+    _input("carts", 6, "cart", "a cart filled or abandoned"),
+    _input("inquiries", 7, "inquiry", "a question or complaint"),
+    _input("feedback", 8, "feedback", "an NPS, CSAT or CES score"),
+)
+"""Inputs by source number: the three of the mission, and six that are off."""
+
+
+def _kept_days(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+
+COMPACTED = {
+    "cleanup.policy": "compact",
+    # Tombstones outlive the longest outage of a worker, or a stale copy would bring an erased customer back.
+    "delete.retention.ms": str(7 * DAY_MS),
+    # An erased customer's last state is gone within a week and a day.
+    "max.compaction.lag.ms": str(7 * DAY_MS),
+    "segment.ms": str(DAY_MS),
+}
+ALERTS = Topic(
+    "churn-alerts", "離反予兆 and its life cycle, for people and mailers", "customer_id", "worker", "delete",
+    _kept_days(30),
+)  # fmt: skip
+LABELS = Topic(
+    "churn-labels", "resolved examples: features when scored, outcome", "customer_id", "worker", "delete",
+    _kept_days(30),
+)  # fmt: skip
+MODEL = Topic(
+    "churn-model", "the trained model: latest, and each version", "model name or version", "trainer",
+    "compact", COMPACTED, per_customer=False,
+)  # fmt: skip
+DEAD_LETTERS = Topic(
+    "dead-letters", "records that could not be processed: bytes and reason", "as in the record", "worker",
+    "delete", _kept_days(14) | {"max.message.bytes": str(DEAD_LETTER_BYTES)},
+)  # fmt: skip
+CHANGELOG = Topic(
+    "customers-changelog", "state of each customer", "customer_id", "worker", "compact",
+    COMPACTED, template="{group}-{key}",
+)  # fmt: skip
+OUTPUTS: tuple[Topic, ...] = (ALERTS, LABELS, MODEL, DEAD_LETTERS, CHANGELOG)
+TOPICS: tuple[Topic, ...] = INPUTS + OUTPUTS
+"""Everything, in the order people are shown it."""
+
+
+def enabled_inputs(settings: Settings) -> tuple[InputTopic, ...]:
+    """Return the inputs workers read, in source order.
+
+    Parameters
+    ----------
+    settings
+        Taken for the day an input can be switched on by configuration; today the table decides alone.
+
+    Examples
+    --------
+    >>> [topic.key for topic in enabled_inputs(Settings())]
+    ['orders', 'logins', 'email-opens']
+    """
+    return tuple(topic for topic in INPUTS if topic.enabled)
+
+
+def in_use(settings: Settings) -> tuple[Topic, ...]:
+    """Return the topics a deployment needs: enabled inputs and all outputs."""
+    return (*enabled_inputs(settings), *OUTPUTS)
+
+
+def input_of(event_type: str) -> InputTopic:
+    """Return the enabled input of an event type.
+
+    Raises
+    ------
+    KeyError
+        No enabled input has this type.
+    """
+    return _ENABLED_BY_TYPE[event_type]
+
+
+_ENABLED_BY_TYPE = {topic.event_type: topic for topic in INPUTS if topic.enabled}

@@ -1,0 +1,62 @@
+"""Runs one worker: models read, app made, health served, Faust started; ends on SIGTERM or SIGINT."""
+
+import asyncio
+import logging
+import sys
+
+import faust
+from prometheus_client import CollectorRegistry
+
+from streams.app import cold_book, create_app
+from streams.health import HealthServer
+from streams.settings import Settings
+from streams.training import read_models
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+SAY_WHAT_THEY_SEND = ("aiokafka", "faust.topics", "kafka")
+"""Loggers that show keys and values at DEBUG: never below INFO, whatever is asked for."""
+
+
+def run_worker(settings: Settings, log_level: str) -> int:
+    """Run until told to stop.
+
+    Parameters
+    ----------
+    settings
+        The environment, read.
+    log_level
+        DEBUG, INFO, WARNING or ERROR.
+
+    Returns
+    -------
+    int
+        Exit code of the process.
+    """
+    set_up_logging(log_level)
+    book = cold_book(settings)
+    asyncio.run(read_models(settings, book))
+    app = create_app(settings, book, registry := CollectorRegistry())
+    app.engine.on_assigned.append(_say_ready)
+    health = HealthServer(registry, lambda: app.engine.ready, settings.metrics_host, settings.metrics_port)
+    print(f"yocho worker: metrics on http://{settings.metrics_host}:{health.port}/metrics", file=sys.stderr, flush=True)
+    worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    finally:
+        health.close()
+    return 0
+
+
+def set_up_logging(level: str) -> None:
+    """Log to stderr; libraries that would show records stay quiet."""
+    logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
+    quiet = max(logging.INFO, logging.getLevelNamesMapping()[level])
+    for name in SAY_WHAT_THEY_SEND:
+        logging.getLogger(name).setLevel(quiet)
+
+
+def _say_ready(owned: set[int]) -> None:
+    if owned:
+        print(f"yocho worker ready: partitions {sorted(owned)}", file=sys.stderr, flush=True)

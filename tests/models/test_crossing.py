@@ -1,0 +1,147 @@
+"""The second at which a silent customer reaches a threshold: exact, earliest, and the same in any batch."""
+
+import numpy as np
+import pytest
+from histories import NOW_S, START_S, TARGET, customer, learnt_model, random_rows
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.crossing import NEVER, next_crossing
+from models.events import Channel
+from models.scorer import Scorer
+from models.state import new_rows
+from models.target import DAY_S, Target
+
+ORDER, LOGIN, _ = Channel
+COLD = Scorer.cold(TARGET)
+LOGIN_TARGET = Target(LOGIN, 28 * DAY_S)
+LEARNT = Scorer.from_snapshot(learnt_model().snapshot())
+SCORERS = [
+    COLD,
+    LEARNT,
+    Scorer.from_snapshot(learnt_model().snapshot(), prior_labels=0),
+    Scorer.from_snapshot(learnt_model(target=LOGIN_TARGET).snapshot()),
+]
+ALL_ROWS = random_rows(600, seed=5)
+each_scorer = pytest.mark.parametrize("scorer", SCORERS, ids=["cold", "mixed", "model", "login"])
+each_threshold = pytest.mark.parametrize("threshold", [0.3, 0.6, 0.75, 0.9])
+
+
+def rows_and_times(scorer):
+    """Customers, their last main event, and two horizons after it."""
+    rows = ALL_ROWS[ALL_ROWS["last_at"][:, scorer.target.main] > 0]
+    from_s = rows["last_at"][:, scorer.target.main].astype(np.int64)
+    return rows, from_s, from_s + 2 * scorer.target.horizon_s
+
+
+@each_scorer
+@each_threshold
+def test_the_threshold_is_reached_at_that_second_and_not_one_before(scorer, threshold):
+    rows, from_s, until_s = rows_and_times(scorer)
+    at_s = next_crossing(scorer, rows, from_s, until_s, threshold)
+    found = at_s != NEVER
+    assert ((from_s < at_s) & (at_s <= until_s))[found].all()
+    assert (scorer.probabilities(rows[found], at_s[found]) >= threshold).all()
+    later = at_s > from_s + 1
+    assert (scorer.probabilities(rows[later], at_s[later] - 1) < threshold).all()
+
+
+@each_scorer
+@each_threshold
+def test_no_day_before_it_is_above_the_threshold(scorer, threshold):
+    """The grid might miss a short rise and fall; on these customers there is none."""
+    rows, from_s, until_s = rows_and_times(scorer)
+    at_s = next_crossing(scorer, rows, from_s, until_s, threshold)
+    end_s = np.where(at_s == NEVER, until_s + 1, at_s)
+    for share in np.linspace(0, 1, 60, endpoint=False):
+        moment = from_s + 1 + ((end_s - from_s - 1) * share).astype(np.int64)
+        assert (scorer.probabilities(rows, moment)[moment < end_s] < threshold).all()
+
+
+def test_with_the_prior_alone_it_is_the_first_second_of_all():
+    rows, from_s, until_s = rows_and_times(COLD)
+    at_s = next_crossing(COLD, rows, from_s, until_s, 0.75)
+    low, high = from_s.copy(), until_s.copy()  # the prior never falls, so plain halving cannot be wrong
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        above = COLD.probabilities(rows, middle) >= 0.75
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    first = np.where(COLD.probabilities(rows, high) >= 0.75, high, NEVER)
+    assert np.array_equal(at_s, first)
+
+
+@each_scorer
+def test_who_is_above_already_crosses_in_the_next_second(scorer):
+    rows, from_s, until_s = rows_and_times(scorer)
+    at_s = next_crossing(scorer, rows, from_s, until_s, 1e-9)
+    assert np.array_equal(at_s, from_s + 1)
+
+
+def test_the_end_of_the_search_is_included():
+    row = customer((0, ORDER))
+    at_s = next_crossing(COLD, row, START_S, START_S + 200 * DAY_S, 0.75)
+    assert next_crossing(COLD, row, at_s - 1, at_s, 0.75) == at_s
+    assert next_crossing(COLD, row, START_S, at_s, 0.75) == at_s
+    assert next_crossing(COLD, row, START_S, at_s - 1, 0.75) == NEVER
+
+
+@pytest.mark.parametrize("threshold", [np.inf, np.nan, 1.0, 0.999_999])
+def test_what_is_never_reached_is_never(threshold):
+    assert next_crossing(COLD, customer((0, ORDER)), START_S, START_S + 182 * DAY_S, threshold) == NEVER
+
+
+def test_an_empty_span_and_a_customer_who_never_came_have_no_crossing():
+    row = customer((0, ORDER))
+    assert next_crossing(COLD, row, START_S + 9, START_S + 9, 0.1) == NEVER
+    assert next_crossing(COLD, row, START_S + 9, START_S, 0.1) == NEVER
+    assert next_crossing(COLD, new_rows(1), START_S, NOW_S, 0.1) == NEVER
+    assert next_crossing(LEARNT, customer((0, LOGIN)), START_S, NOW_S, 0.1) == NEVER
+    assert next_crossing(COLD, new_rows(0), START_S, NOW_S, 0.1).shape == (0,)
+
+
+@given(second=st.integers(1, 182 * DAY_S), i=st.integers(0, 599))
+def test_a_threshold_that_is_hit_exactly_counts_as_reached(second, i):
+    row = ALL_ROWS[i : i + 1]
+    if not row["last_at"][0, ORDER]:
+        return
+    from_s = int(row["last_at"][0, ORDER])
+    threshold = COLD.probabilities(row, from_s + second)
+    (at_s,) = next_crossing(COLD, row, from_s, from_s + 182 * DAY_S, threshold)
+    assert from_s < at_s <= from_s + second
+    assert COLD.probabilities(row, at_s) >= threshold
+
+
+@each_scorer
+def test_a_customer_has_the_same_answer_alone_and_in_any_batch(scorer):
+    rows, from_s, until_s = rows_and_times(scorer)
+    threshold = np.array([0.6, 0.75, 0.9, np.inf])[np.arange(len(rows)) % 4]
+    whole = next_crossing(scorer, rows, from_s, until_s, threshold)
+    for i in range(0, len(rows), 5):
+        one = slice(i, i + 1)
+        assert next_crossing(scorer, rows[one], from_s[one], until_s[one], threshold[one]) == whole[i]
+    for batch in (slice(4, 21), slice(None, None, 3), np.arange(len(rows))[::-1]):
+        some = next_crossing(scorer, rows[batch], from_s[batch], until_s[batch], threshold[batch])
+        assert np.array_equal(some, whole[batch])
+
+
+@each_scorer
+def test_asking_later_in_the_same_silence_gives_the_same_second(scorer):
+    rows, from_s, until_s = rows_and_times(scorer)
+    whole = next_crossing(scorer, rows, from_s, until_s, 0.75)
+    later = np.flatnonzero(whole > from_s + DAY_S)
+    halfway = from_s[later] + (whole[later] - from_s[later]) // 2
+    assert np.array_equal(next_crossing(scorer, rows[later], halfway, until_s[later], 0.75), whole[later])
+
+
+def test_a_customer_who_crosses_is_found_within_few_looks(monkeypatch):
+    looks = []
+    probabilities = type(COLD.outlook(new_rows(0))).probabilities
+
+    def counted(self, at_s):
+        looks.append(np.size(at_s))
+        return probabilities(self, at_s)
+
+    monkeypatch.setattr("models.scorer.Outlook.probabilities", counted)
+    rows, from_s, until_s = rows_and_times(LEARNT)
+    next_crossing(LEARNT, rows, from_s, until_s, 0.75)
+    assert sum(looks) <= 20 * len(rows)  # 11 on the grid, then about 5; halving alone would take 22

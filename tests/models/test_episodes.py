@@ -1,0 +1,127 @@
+"""The policy over rows: the mask finds exactly those whose episode changes; a row keeps an episode."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.episodes import (
+    episode_of,
+    episodes_of,
+    expires_at,
+    is_watched,
+    last_activity_at,
+    may_change,
+    next_threshold,
+    settled_at,
+    store_episode,
+)
+from models.events import Channel
+from models.levels import Level
+from models.policy import STEP_EXPIRED, STEP_RECOVERED, Cause, Episode, Moment, Policy, step
+from models.state import new_rows
+from models.target import DAY_S, Target
+
+TARGET = Target(Channel.ORDER, 91 * DAY_S)
+POLICY = Policy.for_target(TARGET)
+
+
+@st.composite
+def episodes(draw) -> Episode:
+    """Any episode the policy can leave behind."""
+    level = draw(st.sampled_from([Level.HEALTHY, Level.WATCH, Level.AT_RISK, Level.CRITICAL]))
+    expired = level == Level.HEALTHY and draw(st.booleans())
+    if level:
+        told = draw(st.integers(level, Level.CRITICAL))
+    else:
+        told = draw(st.sampled_from([0, STEP_RECOVERED, *([STEP_EXPIRED] if expired else [])]))
+    if not told:
+        return Episode(expired=expired)
+    seconds = st.integers(1, 210 * DAY_S)
+    return Episode(level, draw(st.integers(1, 65_535)), told, draw(seconds), draw(seconds), expired)
+
+
+@given(episodes())
+def test_a_row_gives_an_episode_back_exactly(episode):
+    rows = new_rows(2)
+    store_episode(rows[1], episode)
+    assert episode_of(rows[1]) == episode
+    assert episodes_of(rows) == [Episode(), episode]
+    assert episode_of(rows[0]) == Episode()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            episodes(),
+            st.sampled_from(Cause),
+            st.one_of(st.floats(0, 1), st.sampled_from([0.5, 0.6, 0.65, 0.75, 0.8, 0.9])),
+            st.integers(1, 200 * DAY_S),
+            st.integers(-DAY_S, 9 * DAY_S),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_the_mask_is_true_exactly_where_a_step_changes_the_episode(cases):
+    """Missing one would lose an alert; naming one too many would cost plain Python for nothing."""
+    rows = new_rows(len(cases))
+    at_s, changed = [], []
+    for i, (episode, cause, p, last_at, gap) in enumerate(cases):
+        store_episode(rows[i], episode)
+        rows["last_at"][i, Channel.ORDER] = last_at
+        at_s.append(last_at + gap)
+        changed.append(step(POLICY, episode, Moment(last_at + gap, p, cause, last_at))[0] != episode)
+    mask = may_change(
+        POLICY,
+        rows,
+        TARGET,
+        cause=np.array([case[1] for case in cases]),
+        at_s=np.array(at_s),
+        probability=np.array([case[2] for case in cases]),
+    )
+    assert mask.tolist() == changed
+
+
+def test_a_healthy_customers_events_need_no_probability():
+    rows = new_rows(2)
+    rows["last_at"][:, Channel.ORDER] = 5
+    cause = np.array([Cause.ACTIVITY, Cause.MAIN_EVENT])
+    nothing = np.full(2, np.nan)
+    mask = may_change(POLICY, rows, TARGET, cause=cause, at_s=np.array([9, 9]), probability=nothing)
+    assert not mask.any()
+
+
+def test_somebody_who_never_had_a_main_event_is_not_watched_and_never_expires():
+    rows = new_rows(1)
+    rows["last_at"][0, Channel.LOGIN] = 5 * DAY_S
+    late, certain = np.array([400 * DAY_S]), np.array([0.99])
+    assert not is_watched(rows, TARGET)[0]
+    assert expires_at(POLICY, rows, TARGET).tolist() == [0]
+    assert not may_change(POLICY, rows, TARGET, cause=Cause.SILENCE, at_s=late, probability=certain)[0]
+
+
+def test_the_dwell_time_runs_from_the_last_activity_on_any_channel():
+    rows = new_rows(1)
+    rows["last_at"][0] = [10 * DAY_S, 30 * DAY_S, 20 * DAY_S]
+    assert last_activity_at(rows).tolist() == [30 * DAY_S]
+    assert settled_at(POLICY, rows).tolist() == [30 * DAY_S + POLICY.dwell_s]
+
+
+def test_the_expiry_runs_from_the_last_main_event_and_is_due_once():
+    rows = new_rows(2)
+    rows["last_at"][:] = [10 * DAY_S, 30 * DAY_S, 20 * DAY_S]
+    rows["expired"][1] = 1
+    assert expires_at(POLICY, rows, TARGET).tolist() == [192 * DAY_S, 0]
+    assert expires_at(POLICY, rows, Target(Channel.LOGIN, 91 * DAY_S)).tolist() == [212 * DAY_S, 0]
+
+
+def test_the_next_threshold_is_the_enter_of_the_level_above_and_nothing_lies_above_critical():
+    levels = np.array([0, 1, 2, 3], np.uint8)
+    assert next_threshold(POLICY, levels).tolist() == [0.60, 0.75, 0.90, np.inf]
+
+
+def test_times_far_in_the_future_do_not_overflow():
+    rows = new_rows(1)
+    rows["last_at"][0] = 2**32 - 1
+    assert expires_at(POLICY, rows, TARGET)[0] == 2**32 - 1 + POLICY.expire_s
+    assert settled_at(POLICY, rows)[0] == 2**32 - 1 + POLICY.dwell_s

@@ -1,0 +1,164 @@
+"""From a decision to an alert: everything a reader needs, all of it true of that second."""
+
+import math
+from datetime import UTC, datetime
+
+import jsonschema
+import msgspec
+import numpy as np
+import pytest
+
+from models.apply import Columns, apply_round
+from models.episodes import episode_of, store_episode
+from models.events import Channel
+from models.levels import LEVELS
+from models.policy import Cause, Moment, Policy, alert_id, step
+from models.scorer import Scorer
+from models.state import ROW_VERSION, new_rows
+from models.target import DAY_S, Target
+from models.watch import Decision, Watch
+from streams.alert_building import alerts_of
+from streams.alerts import Threshold, encode, json_schema
+
+ORDER, LOGIN, EMAIL_OPEN = Channel
+TARGET = Target(ORDER, 91 * DAY_S)
+POLICY = Policy.for_target(TARGET)
+WATCH = Watch(Scorer.cold(TARGET), POLICY, TARGET, forget_s=4 * 91 * DAY_S)
+TOPICS = ("orders", "logins", "email-opens")
+START_S = 852_076_800  # 1997-01-01
+NAN = float("nan")
+
+
+class Shop:
+    """One customer in a partition; what happens to them gives alerts."""
+
+    def __init__(self, customer_id="c-1"):
+        self.customer_id, self.rows, self.offset = customer_id, new_rows(1), 0
+
+    def event(self, day, channel):
+        self._apply(day, channel)
+        return self._look(day, Cause.MAIN_EVENT if channel == ORDER else Cause.ACTIVITY)
+
+    def silence(self, day):
+        return self._look(day, Cause.SILENCE)
+
+    def expiry(self, day):
+        return self._look(day, Cause.EXPIRY)
+
+    def _apply(self, day, channel):
+        self.offset += 1
+        fields = (START_S + round(day * DAY_S), channel, channel, self.offset, NAN, 0, True)
+        dtypes = ("u4", "u1", "u1", "i8", "f4", "u8", "?")
+        columns = Columns(*(np.array([f], d) for f, d in zip(fields, dtypes, strict=True)))
+        apply_round(self.rows, columns, TARGET)
+
+    def _look(self, day, cause):
+        at_s = START_S + round(day * DAY_S)
+        p = float(WATCH.scorer.probabilities(self.rows, at_s)[0])
+        moment = Moment(at_s, p, cause, int(self.rows["last_at"].max()))
+        episode, news = step(POLICY, episode_of(self.rows[0]), moment)
+        store_episode(self.rows[0], episode)
+        return [self._tell(Decision(0, transition, p)) for transition in news]
+
+    def _tell(self, decision):
+        (alert,) = alerts_of(
+            WATCH, self.rows, [decision], [self.customer_id], partition=3, topics=TOPICS, code_version="0.1.0"
+        )
+        body = msgspec.json.decode(encode(alert))
+        jsonschema.validate(body, json_schema(), jsonschema.Draft202012Validator)
+        return alert
+
+
+def weekly_buyer():
+    shop = Shop()
+    for day in (0, 7, 14, 21, 28):
+        shop.event(day, ORDER)
+    shop.event(30, LOGIN)
+    return shop
+
+
+def test_a_weekly_buyer_who_falls_silent_gives_an_alert_that_says_why():
+    (alert,) = weekly_buyer().silence(170)
+    assert (alert.kind, alert.type, alert.previous_level) == ("離反予兆", "opened", "healthy")
+    assert alert.level == LEVELS[POLICY.reached(alert.probability)].name != "healthy"
+    assert alert.occurred_at == datetime(1997, 6, 20, tzinfo=UTC)
+    assert alert.horizon_days == 91.0
+    assert alert.main_event == "order"
+    assert alert.reasons.ja == ["注文の間隔が、ふだん（約7日）の約20倍に延びています。"]
+    assert alert.comeback.sentence.ja == "注文1回で「平常」に戻ります。"
+    assert [option.event for option in alert.comeback.options] == ["login", "order"]
+
+
+def test_baseline_and_contributions_give_the_probability():
+    (alert,) = weekly_buyer().silence(170)
+    log_odds = alert.baseline + sum(e.contribution for e in alert.evidence)
+    assert 1 / (1 + math.exp(-log_odds)) == pytest.approx(alert.probability, abs=1e-9)
+
+
+def test_the_id_is_derived_from_customer_episode_and_step():
+    (alert,) = weekly_buyer().silence(170)
+    anchor_at_s = START_S + 30 * DAY_S
+    assert alert.alert_id == alert_id("c-1", 1, anchor_at_s, alert.episode.step, "opened")
+    assert alert.episode.number == 1
+    assert alert.episode.opened_at == alert.occurred_at
+
+
+def test_the_receipt_says_what_the_decision_was_made_from():
+    (alert,) = weekly_buyer().silence(170)
+    receipt = alert.receipt
+    assert (receipt.model_version, receipt.state_version) == ("cold-v1", ROW_VERSION)
+    assert receipt.source_offsets == {"orders": 5, "logins": 6}
+    assert receipt.thresholds["at_risk"] == Threshold(0.75, 0.65)
+    assert (receipt.partition, receipt.code_version) == (3, "0.1.0")
+
+
+def test_an_order_gives_a_recovery_that_says_what_brought_them_back():
+    shop = weekly_buyer()
+    (opened,) = shop.silence(170)
+    (alert,) = shop.event(172, ORDER)
+    assert (alert.type, alert.level, alert.previous_level) == ("recovered", "healthy", opened.level)
+    assert alert.reasons.ja == ["注文がありました。"]
+    assert alert.comeback is None
+    assert alert.episode.opened_at == opened.occurred_at
+
+
+def test_a_login_that_lowers_the_risk_is_named_too():
+    shop = weekly_buyer()
+    shop.silence(170)
+    shop._apply(172, LOGIN)
+    calm = Moment(START_S + 172 * DAY_S, 0.2, Cause.ACTIVITY, START_S + 172 * DAY_S)
+    episode, (transition,) = step(POLICY, episode_of(shop.rows[0]), calm)
+    store_episode(shop.rows[0], episode)
+    assert shop._tell(Decision(0, transition, 0.2)).reasons.en == ["A login lowered the risk."]
+
+
+def test_an_expiry_says_since_when_and_that_only_an_order_would_change_it():
+    shop = weekly_buyer()
+    shop.silence(170)
+    (alert,) = shop.expiry(210)
+    assert (alert.type, alert.level) == ("expired", "churned")
+    assert alert.reasons.ja == ["最後の注文から182日たち、離反とみなしました。"]
+    assert alert.comeback.sentence.ja == "注文1回で「平常」に戻ります。"
+
+
+def test_an_alert_is_the_same_alone_and_among_others():
+    rows = np.concatenate([weekly_buyer().rows, Shop().rows, weekly_buyer().rows])
+    rows["last_at"][2, LOGIN] += 5 * DAY_S
+    decisions, at_s = [], START_S + 170 * DAY_S
+    for i in (2, 0):
+        moment = Moment(at_s, 0.8, Cause.SILENCE, int(rows["last_at"][i].max()))
+        episode, (transition,) = step(POLICY, episode_of(rows[i]), moment)
+        store_episode(rows[i], episode)
+        decisions.append(Decision(i, transition, 0.8))
+    say = {"partition": 0, "topics": TOPICS, "code_version": "x"}
+    together = alerts_of(WATCH, rows, decisions, ["c-3", "c-1"], **say)
+    alone = [
+        alerts_of(WATCH, rows, [decision], [customer_id], **say)[0]
+        for decision, customer_id in zip(decisions, ["c-3", "c-1"], strict=True)
+    ]
+    assert together == alone
+    assert together[0].alert_id != together[1].alert_id
+
+
+def test_no_decision_gives_no_alert():
+    assert alerts_of(WATCH, new_rows(2), [], [], partition=0, topics=TOPICS, code_version="x") == []

@@ -1,0 +1,63 @@
+"""The alert in a terminal, word for word."""
+
+import msgspec
+import pytest
+
+from models.policy import TransitionType
+from models.sentences import Reasons
+from streams.alert_text import render
+from streams.alerts import EXAMPLE
+
+
+def test_the_japanese_text_says_who_how_sure_why_and_what_to_do():
+    assert render(EXAMPLE, "ja") == (
+        "【離反予兆・新規】顧客 c-1024  2026-04-11 03:00 UTC\n"
+        "  今後91日間注文がない確率: 81%\n"
+        "  理由: ふだんは約7日ごとに注文がありますが、すでに23日間ありません。\n"
+        "  理由: ログインのペースが、30日あたり約12回から約3回に落ちています。\n"
+        "  呼び戻し: ログイン1回で「注意」に戻ります。"
+    )
+
+
+def test_the_english_text_says_the_same():
+    assert render(EXAMPLE, "en") == (
+        "[at risk, new] customer c-1024  2026-04-11 03:00 UTC\n"
+        "  risk of no order within 91 days: 81%\n"
+        "  why: Usually orders about every 7 days; none for 23 days.\n"
+        "  why: Usually about 12 logins per 30 days; now about 3.\n"
+        '  way back: One login returns them to "watch".'
+    )
+
+
+def test_a_recovery_needs_no_way_back():
+    alert = msgspec.structs.replace(
+        EXAMPLE,
+        type=TransitionType.RECOVERED,
+        level="healthy",
+        previous_level="at_risk",
+        reasons=Reasons(["注文がありました。"], ["Came back: an order."]),
+        comeback=None,
+    )
+    assert render(alert, "ja").splitlines() == [
+        "【平常・回復】顧客 c-1024  2026-04-11 03:00 UTC",
+        "  今後91日間注文がない確率: 81%",
+        "  理由: 注文がありました。",
+    ]
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+@pytest.mark.parametrize("type_", TransitionType)
+@pytest.mark.parametrize("level", ["healthy", "watch", "at_risk", "critical", "churned"])
+def test_every_kind_of_alert_can_be_read_in_both_languages(lang, type_, level):
+    assert render(msgspec.structs.replace(EXAMPLE, type=type_, level=level), lang).count("\n") == 4
+
+
+def test_a_customer_id_cannot_steer_the_terminal():
+    text = render(msgspec.structs.replace(EXAMPLE, customer_id="c\x1b[2J\n{0}"), "en")
+    assert "customer c?[2J?{0}" in text
+    assert "\x1b" not in text
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(KeyError):
+        render(EXAMPLE, "fr")
