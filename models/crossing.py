@@ -38,9 +38,7 @@ _BISECT_EVERY = 6
 _PATIENCE = 12
 
 
-def next_crossing(
-    scorer: Scorer, rows: Rows, from_s: ArrayLike, until_s: ArrayLike, threshold: ArrayLike
-) -> Seconds:
+def next_crossing(scorer: Scorer, rows: Rows, from_s: ArrayLike, until_s: ArrayLike, threshold: ArrayLike) -> Seconds:
     """Find the first second in (from, until] at which the probability reaches a threshold in silence.
 
     Parameters
@@ -145,9 +143,7 @@ class Bracket:
 
     def take(self, which: NDArray[np.intp]) -> "Bracket":
         """Return some of the brackets."""
-        return Bracket(
-            self.low[which], self.high[which], self.below[which], self.above[which], self.side[which]
-        )
+        return Bracket(self.low[which], self.high[which], self.below[which], self.above[which], self.side[which])
 
     def guess(self) -> Seconds:
         """Return a second strictly inside, where a straight line crosses zero, rounded up."""

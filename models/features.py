@@ -75,9 +75,7 @@ def _channel_features(channel: str, history: str) -> tuple[Feature, ...]:
         Feature(trend, "ratio", 0, 1, trend, "Share of the recent quarter that fell into the last weeks."),
         Feature(f"{channel}_level", "log events", 0, _LOG_COUNT, history, "Pace when last seen, quarterly."),
         Feature(f"{channel}_count", "log events", 0, _LOG_COUNT, history, "Habit: many events ever, loyal."),
-        Feature(
-            f"{channel}_gap", "log days", 0, _LOG_CENTURIES, history, "The usual gap gives silence scale."
-        ),
+        Feature(f"{channel}_gap", "log days", 0, _LOG_CENTURIES, history, "The usual gap gives silence scale."),
     )
 
 
@@ -87,9 +85,7 @@ FEATURES: tuple[Feature, ...] = (
     *_channel_features("email", "email_trend"),
     Feature("basket_usual", "log(1 + money)", 0, _LOG_MONEY, "basket", "Larger orders, more attached."),
     Feature("basket_trend", "log ratio", -89, 89, "basket", "Orders grow or shrink before customers leave."),
-    Feature(
-        "basket_total", "log(1 + money)", 0, _LOG_MONEY, "basket", "Lifetime spending: loyalty in money."
-    ),
+    Feature("basket_total", "log(1 + money)", 0, _LOG_MONEY, "basket", "Lifetime spending: loyalty in money."),
     Feature("main_rhythm", "log-odds", -60, 60, "main_rhythm", "The prior: this silence by own rhythm."),
     Feature("main_tail", "ratio", 0, 1, "main_rhythm", "Share of own gaps that last longer than this one."),
     Feature("main_occasions", "log days", 0, 11.1, "main_rhythm", "Each return makes the next more likely."),

@@ -110,9 +110,7 @@ def from_dict(plain: dict[str, Any]) -> Snapshot:
         raise SnapshotError(f"not a model snapshot: its format is not {FORMAT!r}")
     if plain.get("version") != FORMAT_VERSION:
         found = plain.get("version")
-        raise SnapshotError(
-            f"model snapshot has version {found!r:.20}, this code reads version {FORMAT_VERSION}"
-        )
+        raise SnapshotError(f"model snapshot has version {found!r:.20}, this code reads version {FORMAT_VERSION}")
     try:
         snapshot = msgspec.convert(plain, Snapshot)
         _ = snapshot.target
@@ -156,9 +154,7 @@ def _check_numbers(snapshot: Snapshot) -> None:
     columns = (snapshot.weights, snapshot.means, snapshot.vars, snapshot.counts)
     size = len(snapshot.features)
     if any(len(column) != size for column in columns) or len(set(snapshot.features)) != size:
-        raise SnapshotError(
-            "model snapshot needs one weight, mean, variance and count per feature, each once"
-        )
+        raise SnapshotError("model snapshot needs one weight, mean, variance and count per feature, each once")
     unknown = set(snapshot.features) - set(NAMES)
     if unknown:
         raise SnapshotError(f"model snapshot has {len(unknown)} features this code does not have")

@@ -5,6 +5,8 @@ agents (streams.agents) -> engine (streams.engine) -> pipeline (streams.pipeline
 """
 
 import logging
+import os
+import threading
 from functools import partial
 from typing import Any
 
@@ -30,13 +32,16 @@ from streams.training import TrainingLine, follow_models
 
 log = logging.getLogger(__name__)
 
-SESSION_TIMEOUT_S = 10.0
 REBALANCE_TIMEOUT_S = 15.0
 REQUEST_TIMEOUT_S = 30.0
-"""Faust waits 60, 60 and 1,200 s: a worker that died would hold its partitions for a minute, a write for twenty."""
+"""Faust waits 60 s for members to come back and 1,200 s for a write; a dead member would hold the group that long."""
 
 MAX_RECORD_BATCH_BYTES = 512 * 1024
 """Half of a broker's default message.max.bytes, so that a batch with its headers always fits."""
+
+
+STOP_GRACE_S = 4.0
+"""What an orderly stop may take once everything is committed; an orchestrator kills after ten seconds or so."""
 
 
 class YochoApp(faust.App):
@@ -46,6 +51,22 @@ class YochoApp(faust.App):
 
     def _new_transport(self) -> Any:
         return BatchTransport(self.conf.broker_consumer, self)
+
+    async def on_stop(self) -> None:
+        """Stop in order: apply nothing more, commit what was applied, then let go of the group."""
+        await self.engine.halt()
+        await super().on_stop()
+        # A rebalance that begins now waits for the loop that is about to end, and the loop for the consumer's thread.
+        # Nothing is left to lose, so a stop that hangs is cut short.
+        timer = threading.Timer(STOP_GRACE_S, _cut_short)
+        timer.daemon = True
+        timer.start()
+
+
+def _cut_short() -> None:
+    log.warning("everything is committed but the stop hangs in the group protocol; leaving without it")
+    logging.shutdown()
+    os._exit(0)
 
 
 def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry) -> YochoApp:
@@ -77,9 +98,9 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=settings.commit_interval_s,
         broker_max_poll_records=settings.max_batch,
-        broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_session_timeout=settings.session_timeout_s,
         broker_rebalance_timeout=REBALANCE_TIMEOUT_S,
-        broker_heartbeat_interval=SESSION_TIMEOUT_S / 3,
+        broker_heartbeat_interval=settings.session_timeout_s / 3,
         broker_request_timeout=REQUEST_TIMEOUT_S,
         producer_request_timeout=REQUEST_TIMEOUT_S,
         producer_compression_type="lz4",

@@ -124,13 +124,15 @@ def _event(source: InputTopic, key: bytes, body: Body, now_ms: int) -> Event:
 
 def _check_version(body: Body) -> None:
     for field in ("version", "schema_version"):
-        version = body.get(field, VERSION)
+        version = body.get(field)
+        if version is None:
+            continue
         if type(version) is not int or version != VERSION:
             raise RejectedError(Reason.UNKNOWN_VERSION, f"{field} must be {VERSION}")
 
 
 def _wrong_type(kind: object) -> RejectedError:
-    if kind in _KNOWN_TYPES:
+    if type(kind) is str and kind in _KNOWN_TYPES:
         return RejectedError(Reason.TYPE_MISMATCH, "type is that of another topic")
     return RejectedError(Reason.UNKNOWN_TYPE, "type is not one of ours")
 

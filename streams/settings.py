@@ -116,6 +116,10 @@ class Settings:
         "YOCHO_COMMIT_INTERVAL_S", "1.0", "seconds", "Between commits of alerts, state and offsets.",
         number(float, 0.05, 60),
     )  # fmt: skip
+    session_timeout_s: float = _setting(
+        "YOCHO_SESSION_TIMEOUT_S", "10", "seconds", "Silence after which the group gives a worker's partitions away.",
+        number(float, 1, 300),
+    )  # fmt: skip
     max_batch: int = _setting(
         "YOCHO_MAX_BATCH", "2000", "records", "Most records fetched and applied at once.",
         number(int, 1, 100_000),

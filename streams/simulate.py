@@ -18,7 +18,7 @@ from streams.topics import enabled_inputs
 
 CATEGORIES = ("skin-care", "make-up", "hair-care", "tea", "sweets", "supplements")
 CHUNK_EVENTS = 2_000
-CHUNK_SPAN_MS = 86_400_000  # the inputs are at most a chunk apart; a day is far inside the allowed lateness
+CHUNK_SPAN_MS = 2 * 86_400_000  # the inputs are at most a chunk apart: well inside a lateness of a week
 TICK_S = 0.1
 
 
@@ -104,7 +104,7 @@ def chunks(
     Yields
     ------
     list of Event
-        At most 2,000 events spanning at most a day of event time, never empty.
+        At most 2,000 events spanning at most two days of event time, never empty.
     """
     chunk: list[Event] = []
     for event in events:

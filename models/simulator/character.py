@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ONE_TIME_RATIO = 0.33
+ONE_TIME_RATIO = 0.5
 REGULAR_RATIO = 0.4
-PROXY_RATIO = 0.22
+PROXY_RATIO = 0.2
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
-WORKER = (sys.executable, "-m", "streams", "worker")
+WORKER = (sys.executable, "-m", "streams.demo.leash", "worker", "--log-level", "INFO")
 STOP_S = 10.0
 _HTTP_S = 2.0
 
@@ -55,7 +55,7 @@ class Worker:
             self._process = subprocess.Popen(  # noqa: S603
                 command,
                 env=dict(environment),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # the leash: it ends when this end closes, however we end
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -101,14 +101,13 @@ class Worker:
 
     def stop(self) -> None:
         """End it and everything it started; returns when nothing of it is left."""
-        if self.exit_code is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        if self.exit_code is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
 
     def _get(self, path: str) -> str | None:
         """Return the body of a 200 answer, None for anything else."""

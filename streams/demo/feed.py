@@ -8,9 +8,9 @@ from models.events import Channel
 from models.simulator import Shop
 from streams.simulate import Pace, Producer, chunks, send
 
-BACKLOG_EVENTS = 20_000
-"""How far the shop may run ahead of the worker. The embedded broker keeps about 5 MiB a partition, some
-20,000 events in each, and drops the oldest: unread ones would be lost."""
+BACKLOG_EVENTS = 5_000
+"""How far the shop may run ahead of the worker. Little, so that what is shown is what just happened; and the
+embedded broker keeps about 5 MiB a partition and drops the oldest: what is far behind would be lost."""
 
 
 class Feed:

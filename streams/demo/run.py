@@ -20,15 +20,15 @@ from streams.demo.show import HORIZON_DAYS, Plan, Show
 from streams.settings import Settings
 
 
-def environment(base: Mapping[str, str], brokers: str, metrics_port: int, lang: str) -> dict[str, str]:
+def environment(base: Mapping[str, str], metrics_port: int, lang: str) -> dict[str, str]:
     """Make the worker's environment: that of the demo without its YOCHO settings, and the demo's own.
+
+    The brokers are still missing.
 
     Parameters
     ----------
     base
         Environment of this process.
-    brokers
-        Bootstrap servers.
     metrics_port
         A free port.
     lang
@@ -36,7 +36,6 @@ def environment(base: Mapping[str, str], brokers: str, metrics_port: int, lang: 
     """
     kept = {name: value for name, value in base.items() if not name.startswith("YOCHO_")}
     return kept | {
-        "YOCHO_BROKERS": brokers,
         "YOCHO_GROUP": "yocho-demo",
         "YOCHO_CLOCK": "event",
         "YOCHO_HORIZON": f"{HORIZON_DAYS}d",
@@ -83,10 +82,11 @@ def run(
         return stop.is_set() or time.monotonic() >= ends_s
 
     with contextlib.ExitStack() as stack:
-        broker = stack.enter_context(EmbeddedBroker())
-        screen.stage(f"broker up on {broker.address} (embedded: it ends with the demo)")
         port = _free_port()
-        variables = environment(base, broker.address, port, plan.lang)
+        variables = environment(base, port, plan.lang)
+        broker = stack.enter_context(EmbeddedBroker.for_settings(Settings.from_env(variables)))
+        variables["YOCHO_BROKERS"] = broker.bootstrap
+        screen.stage(f"broker up on {broker.bootstrap} (embedded: it ends with the demo)")
         worker = stack.enter_context(Worker(variables, port, _log_path(), command))
         screen.stage(f"worker starting, pid {worker.pid}, log {worker.log_path}")
         show = stack.enter_context(Show(plan, Settings.from_env(variables), worker, screen))

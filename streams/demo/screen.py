@@ -5,6 +5,8 @@ In a terminal the status stays at the bottom and is redrawn; elsewhere it is a p
 
 import math
 import time
+from collections import Counter
+from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -23,12 +25,14 @@ PLAIN_STATUS_S = 2.0
 
 
 class Status(NamedTuple):
-    """What is going on right now."""
+    """What is going on right now: events, stream time, alerts of all phases, and the phase under way."""
 
     sent: int
     processed: int
     per_s: float
     stream_date: str
+    alerts: int
+    phase: str
 
 
 class Screen:
@@ -89,7 +93,7 @@ class Screen:
         self._console.print(text, soft_wrap=True)
 
     def status(self, now: Status, tally: Tally) -> None:
-        """Redraw the status."""
+        """Redraw the status, with the score of the phase under way."""
         line = _status_line(now, tally, self.unseen)
         if self._console.is_terminal:
             self._live.update(Text(line, style="bold"), refresh=True)
@@ -97,27 +101,41 @@ class Screen:
             self._status_s = time.monotonic()
             self._console.print(line, soft_wrap=True, highlight=False)
 
-    def summary(self, now: Status, dead_letters: int, tally: Tally) -> None:
-        """Print what came of it."""
-        base = tally.base_ratio()
-        table = Table(title="Yochō demo: summary", title_justify="left")
-        table.add_column("level")
-        for column in ("warnings", "really leaving", "share", "times chance"):
-            table.add_column(column, justify="right")
-        for name, warned, left in tally.levels():
-            table.add_row(name, *_row(warned, left, base))
-        table.add_section()
-        table.add_row("customers", *_row(len(tally.customers), len(tally.leavers), base))
-        types = ", ".join(f"{n:,} {type_}" for type_, n in sorted(tally.types.items())) or "none"
+    def summary(self, now: Status, dead_letters: int, phases: Mapping[str, Tally]) -> None:
+        """Print what came of it.
+
+        Parameters
+        ----------
+        now
+            Events and stream time at the end.
+        dead_letters
+            How many records were refused.
+        phases
+            The score of each part of the run, in order.
+        """
+        types = sum((tally.types for tally in phases.values()), Counter[str]())
+        alerts = ", ".join(f"{n:,} {type_}" for type_, n in sorted(types.items())) or "none"
         self._console.print(
             f"\nevents: {now.sent:,} produced, {now.processed:,} processed, up to {now.stream_date}",
-            f"alerts: {types}",
+            f"alerts: {alerts}",
             f"dead letters: {dead_letters:,}",
-            f"chance: {_percent(base)} of customers seen in the last two horizons were leaving",
-            table,
+            _score_table(phases),
             sep="\n",
             highlight=False,
         )
+
+
+def _score_table(phases: Mapping[str, Tally]) -> Table:
+    table = Table(title="how many of the alerted customers really were leaving", title_justify="left")
+    table.add_column("")
+    for column in ("warnings", "leaving", "share", "by chance", "times chance"):
+        table.add_column(column, justify="right")
+    for phase, tally in phases.items():
+        base = tally.base_ratio()
+        for name, warned, left in tally.levels():
+            table.add_row(f"{phase}, {name}", *_row(warned, left, base))
+        table.add_row(f"{phase}, customers", *_row(len(tally.customers), len(tally.leavers), base), end_section=True)
+    return table
 
 
 _TRUTH = {
@@ -130,22 +148,18 @@ _TRUTH = {
 
 
 def _status_line(now: Status, tally: Tally, unseen: int) -> str:
-    warned = sum(tally.warned.values())
-    hits = (
-        f"{sum(tally.left.values()):,} leaving ({_percent(hit_ratio(tally.levels()))})"
-        if warned
-        else "none yet"
-    )
+    warned, left = sum(tally.warned.values()), sum(tally.left.values())
     return (
-        f"{now.stream_date} · {now.sent:,} events sent, {now.processed:,} processed, {now.per_s:,.0f}/s · "
-        f"{tally.total:,} alerts ({unseen:,} not shown) · of {warned:,} warnings {hits}"
+        f"{now.stream_date} · {now.sent:,} events sent, {now.processed:,} processed ({now.per_s:,.0f}/s) · "
+        f"{now.alerts:,} alerts, {unseen:,} not shown · "
+        f"{now.phase}: {left:,} of {warned:,} warnings were right ({_percent(hit_ratio(tally.levels()))})"
     )
 
 
-def _row(warned: int, left: int, base: float) -> tuple[str, str, str, str]:
+def _row(warned: int, left: int, base: float) -> tuple[str, ...]:
     share = left / warned if warned else math.nan
     lift = "–" if math.isnan(share) or not base > 0 else f"{share / base:.1f}"
-    return f"{warned:,}", f"{left:,}", _percent(share), lift
+    return f"{warned:,}", f"{left:,}", _percent(share), _percent(base), lift
 
 
 def _percent(ratio: float) -> str:

@@ -21,9 +21,10 @@ from streams.simulate import Pace, topic_names
 from streams.topics import ALERTS
 
 START_S = int(datetime.datetime.fromisoformat("2010-01-04T00:00:00+09:00").timestamp())
-WARM_UP_DAYS = 120
-"""History sent at full speed: the opening of the shop (90 d) and a month more, so that most rhythms are known
-and the first examples (one horizon old) have been learnt from."""
+OPENING_DAYS = 60.0
+LIVE_FROM_S = START_S + 120 * DAY_S
+"""History before it is sent at full speed: the opening of the shop and two months more, so that rhythms are known,
+newcomers are as rare as they will be, and the first examples (one horizon old) have been learnt from."""
 DAYS_PER_S = 1.0
 HORIZON_DAYS = 28  # more than two orders of the median customer: a silence of that length means something
 READY_S = 60.0
@@ -62,23 +63,21 @@ class Show:
 
     def __init__(self, plan: Plan, settings: Settings, worker: Worker, screen: Screen) -> None:
         self._worker, self._screen, self._settings = worker, screen, settings
-        shop = Shop(plan.seed, plan.customers, START_S)
-        self._tally = Tally(shop, HORIZON_DAYS * DAY_S)
+        shop = Shop(plan.seed, plan.customers, START_S, OPENING_DAYS)
+        self._history, self._live = Tally(shop, HORIZON_DAYS * DAY_S), Tally(shop, HORIZON_DAYS * DAY_S)
         self._counts = Counts(0, 0, 0)
         self._counted_s = self._per_s = 0.0
-        self._producer = KafkaProducer(
-            bootstrap_servers=list(settings.brokers), linger_ms=5, api_version=(2, 0)
-        )
+        self._producer = KafkaProducer(bootstrap_servers=settings.bootstrap, linger_ms=5, api_version=(2, 0))
         self._feed = Feed(
             shop,
-            Pace(DAYS_PER_S * DAY_S, from_s=START_S + WARM_UP_DAYS * DAY_S),
+            Pace(DAYS_PER_S * DAY_S, from_s=LIVE_FROM_S),
             self._producer,
             topic_names(settings),
             processed=lambda: self._counts.events,
         )
         self._inbox = KafkaConsumer(
             ALERTS.topic(settings),
-            bootstrap_servers=list(settings.brokers),
+            bootstrap_servers=settings.bootstrap,
             group_id=None,
             auto_offset_reset="earliest",
             api_version=(2, 0),
@@ -121,13 +120,14 @@ class Show:
         self._worker.stop()
         while self._read_alerts(timeout_ms=500):
             pass
-        self._screen.summary(self._status(), self._counts.dead_letters, self._tally)
+        phases = {"history": self._history, "live": self._live}
+        self._screen.summary(self._status(), self._counts.dead_letters, phases)
 
     def _step(self) -> None:
         self._check()
         self._read_alerts(timeout_ms=200)
         self._count()
-        self._screen.status(self._status(), self._tally)
+        self._screen.status(self._status(), self._live if self._live.total else self._history)
 
     def _check(self) -> None:
         if self._feed.error is not None:
@@ -139,17 +139,26 @@ class Show:
         records = [record for batch in self._inbox.poll(timeout_ms).values() for record in batch]
         for record in records:
             alert = alerts.decode(record.value)
-            if not self._tally.total:
+            if not self._history.total:
                 self._screen.stage("first alert")
-            self._screen.alert(alert, self._tally.add(alert))
+            is_live = alert.occurred_at.timestamp() >= LIVE_FROM_S
+            tally = self._live if is_live else self._history
+            self._screen.alert(alert, tally.add(alert))
         return len(records)
 
     def _count(self) -> None:
         now_s = time.monotonic()
         if now_s - self._counted_s >= COUNT_EVERY_S and (counts := self._worker.counts()):
-            self._per_s = (counts.events - self._counts.events) / (now_s - self._counted_s)
+            per_s = (counts.events - self._counts.events) / (now_s - self._counted_s)
+            self._per_s += 0.3 * (per_s - self._per_s)  # the worker counts in bursts; a single look jumps about
             self._counts, self._counted_s = counts, now_s
 
     def _status(self) -> Status:
-        at = datetime.datetime.fromtimestamp(self._feed.stream_time_s, datetime.UTC)
-        return Status(self._feed.sent, self._counts.events, self._per_s, f"{at:%Y-%m-%d}")
+        return Status(
+            sent=self._feed.sent,
+            processed=self._counts.events,
+            per_s=self._per_s,
+            stream_date=f"{datetime.datetime.fromtimestamp(self._feed.stream_time_s, datetime.UTC):%Y-%m-%d}",
+            alerts=self._history.total + self._live.total,
+            phase="live" if self._live.total else "history",
+        )

@@ -17,4 +17,4 @@ counts twice, and an alert sent twice is the same alert.
 """
 
 VERIFIED_VERSIONS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
-"""The hooks below were read and exercised against exactly these; `tests/streams/engine/test_hooks.py` fails on others."""
+"""What the hooks were read and exercised against; `tests/streams/engine/test_hooks.py` fails on others."""

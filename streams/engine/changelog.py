@@ -1,10 +1,10 @@
 """The changelog of customers: what is written at commit, and how it becomes rows again.
 
-Records: key = customer id, value = 4 bytes epoch + `models.state` bytes; no value = customer deleted. One more record per
-partition, under `META_KEY`, carries the stream time and comes last in each commit.
+Records: key = customer id, value = 4 bytes epoch + `models.state` bytes; no value = customer deleted, the epoch is then
+in a header. One more record per partition, under `META_KEY`, carries the stream time and comes last in each commit.
 
-The epoch counts owners: each adds one to the highest it read. A record of an older owner that arrives after a newer
-one's, from a worker that was frozen and woke up, is ignored.
+The epoch rises with each owner: one more than the highest it read, and no less than the group's generation. A record of
+an older owner that arrives after a newer one's, from a worker that was frozen and woke up, is ignored.
 """
 
 import struct
@@ -14,12 +14,13 @@ from typing import Any
 import orjson
 
 from models.state import from_bytes, rows_to_bytes
+from streams.engine.outbox import Headers, Record
 from streams.engine.partition import PartitionRows
 
 META_KEY = b"\x00partition"
 """No customer id begins with a control character: the codec refuses those."""
 
-Change = tuple[bytes, bytes | None]
+EPOCH_HEADER = "epoch"
 
 _EPOCH = struct.Struct("<I")
 
@@ -49,15 +50,16 @@ class OwnedRows:
         return self.partitions[number]
 
     def apply(self, number: int, records: Iterable[Any], last_offset: int) -> None:
-        """Apply changelog records (with `key` and `value`) of one partition, in order."""
+        """Apply changelog records (with `key`, `value` and `headers`) of one partition, in order."""
         partition = self.partition(number)
         for record in records:
-            self._apply(partition, record.key, record.value)
+            self._apply(partition, record)
         self.last_offset[number] = last_offset
 
     def written(self, number: int, last_offset: int) -> None:
-        """Note the changelog offset of our own last write."""
-        self.last_offset[number] = max(last_offset, self.last_offset.get(number, -1))
+        """Note the changelog offset of our own last write, unless the partition has been lost meanwhile."""
+        if number in self.partitions:
+            self.last_offset[number] = max(last_offset, self.last_offset.get(number, -1))
 
     def keep_only(self, numbers: Collection[int]) -> None:
         """Drop partitions that were lost, whole, so that nothing of them can come back as a ghost."""
@@ -65,27 +67,28 @@ class OwnedRows:
             del self.partitions[number]
             self.last_offset.pop(number, None)
 
-    def _apply(self, partition: PartitionRows, key: bytes, value: bytes | None) -> None:
-        if key == META_KEY:
-            self._apply_meta(partition, orjson.loads(value or b"{}"))
-        elif value is None:
-            partition.restore(key, None)
-        elif (epoch := _EPOCH.unpack_from(value)[0]) < partition.epoch:
-            self.ignored_stale += 1
-        else:
-            partition.epoch = epoch
-            partition.restore(key, from_bytes(value[_EPOCH.size :]))
-
-    def _apply_meta(self, partition: PartitionRows, meta: dict[str, int]) -> None:
-        if meta["epoch"] < partition.epoch:
+    def _apply(self, partition: PartitionRows, record: Any) -> None:
+        key, value = record.key, record.value
+        meta = orjson.loads(value) if key == META_KEY else None
+        epoch = meta["epoch"] if meta else _epoch_of(record, partition.epoch)
+        if epoch < partition.epoch:
             self.ignored_stale += 1
             return
-        partition.epoch = meta["epoch"]
-        partition.stream_time_s = max(partition.stream_time_s, meta["stream_time_s"])
+        partition.epoch = epoch
+        if meta:
+            partition.stream_time_s = max(partition.stream_time_s, meta["stream_time_s"])
+        else:
+            partition.restore(key, None if value is None else from_bytes(value[_EPOCH.size :]))
 
 
-def take_changes(partition: PartitionRows) -> list[Change]:
-    """Changelog records for everything that changed since the last call, the partition's own record last.
+def _epoch_of(record: Any, otherwise: int) -> int:
+    """Epoch of a customer's record; `otherwise` for a tombstone that no worker wrote."""
+    packed = record.value if record.value is not None else dict(record.headers).get(EPOCH_HEADER)
+    return otherwise if packed is None else int(_EPOCH.unpack_from(packed)[0])
+
+
+def take_changes(partition: PartitionRows) -> list[Record]:
+    r"""Changelog records for everything that changed since the last call, the partition's own record last.
 
     Nothing changed and no event ever came: no records.
 
@@ -93,8 +96,8 @@ def take_changes(partition: PartitionRows) -> list[Change]:
     --------
     >>> partition = PartitionRows(0)
     >>> partition.mark_dirty(partition.slots_of([b"c1"]))
-    >>> [key for key, _ in take_changes(partition)]
-    [b'c1', b'\\x00partition']
+    >>> [key for key, _, _ in take_changes(partition)]
+    [b'c1', b'\x00partition']
     >>> take_changes(partition)
     []
     """
@@ -105,8 +108,9 @@ def take_changes(partition: PartitionRows) -> list[Change]:
     partition.written_stream_time_s = partition.stream_time_s
     epoch = _EPOCH.pack(partition.epoch)
     meta = {"epoch": partition.epoch, "stream_time_s": partition.stream_time_s}
+    none: Headers = []
     return [
-        *((key, epoch + value) for key, value in zip(keys, rows_to_bytes(rows), strict=True)),
-        *((key, None) for key in deleted),
-        (META_KEY, orjson.dumps(meta)),
+        *((key, epoch + value, none) for key, value in zip(keys, rows_to_bytes(rows), strict=True)),
+        *((key, None, [(EPOCH_HEADER, epoch)]) for key in deleted),
+        (META_KEY, orjson.dumps(meta), none),
     ]

@@ -1,11 +1,10 @@
 """Batch delivery: a Faust consumer that hands over one message per fetched partition batch.
 
-Faust's cost is per message (tasks, queues, sensors), not per byte, so a message here is everything one fetch brought for one
-partition: its value is the list of records, its offset the last of them. The rest of Faust does not notice. Each override
-says why it exists; `test_hooks.py` pins what they rely on.
+Faust's cost is per message (tasks, queues, sensors), not per byte, so a message here is everything one fetch brought
+for one partition: its value is the list of records, its offset the last of them. The rest of Faust does not notice.
+Each override says why it exists; `test_hooks.py` pins what they rely on.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -13,15 +12,15 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 FETCH_WAIT_MS = 100
-"""How long a broker may hold back an empty fetch. aiokafka keeps one fetch per broker in flight, so a fetch that waits on
-idle partitions delays the next one of a busy partition by as much; Faust's 1,500 ms would be the alert's latency."""
+"""How long a broker may hold back an empty fetch. aiokafka keeps one fetch per broker in flight, so a fetch that waits
+on idle partitions delays the next one of a busy partition by as much; Faust's 1,500 ms would be the alert's latency."""
 
 
 class HandOver(Protocol):
     """What the consumer tells the engine; `streams.engine.engine.Engine` is the only one."""
 
-    def fetched(self, tp: TP, first: int, last: int) -> None:
-        """A batch of a source partition left the consumer."""
+    def fetched(self, tp: TP, first: int, last: int) -> bool:
+        """A batch of a source partition left the consumer; False if nobody takes it now."""
 
     async def checkpoint(self) -> dict[TP, int] | None:
         """Write output and state; the offsets that may be committed now, None when the write failed."""
@@ -49,6 +48,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 class BatchConsumer(driver.Consumer):
     """Faust's consumer with batches, our commit order and a safe hand-over."""
 
+    _dropped = False
+    """Whether something was fetched and not handed over, so that reading has to go back to what is committed."""
+
     @property
     def hand_over(self) -> HandOver:
         """The engine of the app this consumer belongs to."""
@@ -61,31 +63,47 @@ class BatchConsumer(driver.Consumer):
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
         # Faust passes its live set to the fetch thread; if it empties meanwhile, aiokafka takes that for "all
         # partitions" and Faust then drops what comes of the paused ones. So: a copy, and no fetch for none.
+        if self._dropped and not await self._seek_again():
+            return {}
         if not active_partitions:
             await self.sleep(0.1)
             return {}
         return await super()._getmany(frozenset(active_partitions), timeout)
 
+    async def _seek_again(self) -> bool:
+        try:
+            await self.perform_seek()
+        except Exception:
+            self._dropped = True
+            if self.flow_active:
+                raise  # otherwise a rebalance came in between: its recovery seeks, or we do after it
+        return not self._dropped
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
-        # Faust interleaves single records of all partitions here; we yield each partition's batch as one message.
-        records, active = await self._wait_next_records(timeout)
+        # Faust interleaves single records of all partitions here; we yield each partition's batch as one message. What
+        # is not yielded was fetched all the same: Faust seeks at once, in the middle of a rebalance; we do it when the
+        # flow is on again. A partition that was paused for backpressure during its fetch is no reason to drop.
+        records, _ = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
             return
-        if not self.flow_active:
-            await self.perform_seek()
-            return
         for tp, batch in records.items():
             if not self.flow_active or generation != self.app.consumer_generation_id:
+                self._dropped = True
                 return
-            if batch and (active is None or tp in active or tp in self._buffered_partitions):
+            if batch and self._is_wanted(tp, batch):
                 yield tp, self._batch_message(tp, batch)
+
+    def _is_wanted(self, tp: TP, batch: list[Any]) -> bool:
+        if not self.hand_over.is_source(tp):
+            return tp in self._get_active_partitions()
+        taken = self.hand_over.fetched(tp, batch[0].offset, batch[-1].offset)
+        self._dropped |= not taken
+        return taken
 
     def _batch_message(self, tp: TP, batch: list[Any]) -> ConsumerMessage:
         message = self._to_message(tp, batch[-1])
         message.key, message.value = None, batch
-        if self.hand_over.is_source(tp):
-            self.hand_over.fetched(tp, batch[0].offset, batch[-1].offset)
         return message
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
@@ -123,20 +141,20 @@ class BatchConsumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
-        # aiokafka does not move partitions that have no committed offset: what was fetched while the flow was
-        # stopped, and dropped, would be skipped for good. They go back to their beginning.
+        # aiokafka does not move partitions that have no committed offset, nor those committed at 0: what was fetched
+        # while the flow was stopped, and dropped, would be skipped for good. They go back to their beginning. What
+        # the broker has is in `_read_offset`; `_committed_offset` also keeps offsets whose commit failed.
+        self._dropped = False  # first: what is dropped while we seek may come from after the seek
         await super().perform_seek()
-        sources = {tp for tp in self.assignment() if self.hand_over.is_source(tp)}
-        fresh = {tp for tp in sources if self._committed_offset[tp] is None}
+        starts = {tp: self._read_offset[tp] or 0 for tp in self.assignment() if self.hand_over.is_source(tp)}
+        fresh = {tp for tp, offset in starts.items() if not offset}
         if fresh:
-            await self.seek_wait(await self.earliest_offsets(*fresh))
-        starts = {tp: self._committed_offset[tp] or 0 for tp in sources}
+            beginnings = await self.earliest_offsets(*fresh)
+            await self.seek_wait(beginnings)
+            starts.update((tp, beginnings[tp]) for tp in fresh)
+            for tp in fresh:
+                self._committed_offset.pop(tp, None)
         self.hand_over.positioned(starts)
-
-    async def on_stop(self) -> None:
-        # the engine halts first, so that the last commit covers everything that had an effect
-        await self.hand_over.halt()
-        await asyncio.wait_for(super().on_stop(), timeout=self.app.conf.broker_request_timeout)
 
 
 class BatchTransport(driver.Transport):

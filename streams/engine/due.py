@@ -1,9 +1,10 @@
 """When each silent customer wants to be looked at again: the due-time index of one partition.
 
-Churn is an event that does not come, so nothing on a topic announces it. Each row carries `due_at`; this index finds the
-rows whose time has come without looking at the others. It is a calendar of buckets (Brown 1988, Calendar queues) with
-lazy entries: a row whose time moves later keeps its old entry, and is put back when that entry comes up. A row has at
-most one live entry and one stale one for each time its due moved earlier, so memory is bounded by the rows.
+Churn is an event that does not come, so nothing on a topic announces it. Each row carries `due_at`; this index finds
+the rows whose time has come without looking at the others. It is a calendar of buckets (Brown 1988, Calendar queues)
+with lazy entries: a row whose time moves later keeps its old entry, and is put back when that entry comes up. A row has
+one live entry, and leaves a stale one behind each time its due moves earlier; those are dropped once they outnumber the
+rows, so memory is bounded by the rows.
 """
 
 import heapq
@@ -33,10 +34,11 @@ class DueIndex:
         self._buckets: dict[int, list[int]] = {}
         self._heap: list[int] = []
         self._entry: NDArray[np.int64] = np.full(64, NEVER, np.int64)
+        self._size = 0
 
     def __len__(self) -> int:
-        """Number of entries, stale ones included."""
-        return sum(map(len, self._buckets.values()))
+        """Number of entries, stale ones included; at most twice the rows after `schedule`."""
+        return self._size
 
     def schedule(self, slots: NDArray[np.intp], due_at_s: NDArray[np.int64]) -> None:
         """Make sure each slot is looked at no later than its due second; 0 means never.
@@ -48,23 +50,15 @@ class DueIndex:
         due_at_s
             Epoch seconds, shape (n,); 0 = nothing due.
         """
-        if not len(slots):
-            return
-        self._reserve(int(slots.max()) + 1)
-        bucket = np.where(due_at_s > 0, due_at_s // BUCKET_S, NEVER)
-        sooner = bucket < self._entry[slots]
-        slots, bucket = slots[sooner], bucket[sooner]
-        self._entry[slots] = bucket
-        for slot, number in zip(slots.tolist(), bucket.tolist(), strict=True):
-            self._put(slot, number)
+        self._schedule(slots, due_at_s)
+        if self._size > 2 * len(self._entry):
+            self._drop_stale()
 
     def next_at_s(self) -> int:
         """Start of the first bucket that holds entries; nothing is due before it (`NEVER` when empty)."""
         return self._heap[0] * BUCKET_S if self._heap else int(NEVER)
 
-    def pop_before(
-        self, stream_time_s: int, due_at_s: NDArray[np.integer], limit: int = 1 << 30
-    ) -> NDArray[np.intp]:
+    def pop_before(self, stream_time_s: int, due_at_s: NDArray[np.integer], limit: int = 1 << 30) -> NDArray[np.intp]:
         """Take out the slots that are due strictly before the stream time.
 
         Strictly, so that an event in the same second is always applied first, however batches were cut.
@@ -87,16 +81,29 @@ class DueIndex:
         passed = self._passed(stream_time_s)
         while passed and sum(map(len, due)) < limit:
             number = passed.popleft()
-            slots = np.unique(np.array(self._buckets.pop(number), np.intp))
+            entries = self._buckets.pop(number)
+            self._size -= len(entries)
+            slots = np.unique(np.array(entries, np.intp))
             slots = slots[self._entry[slots] == number]
             self._entry[slots] = NEVER
             at = due_at_s[slots].astype(np.int64)
             is_due = (at > 0) & (at < stream_time_s)
-            self.schedule(slots[~is_due], at[~is_due])
+            self._schedule(slots[~is_due], at[~is_due])
             due.append(slots[is_due])
         for number in passed:
             heapq.heappush(self._heap, number)
         return np.concatenate(due) if due else np.empty(0, np.intp)
+
+    def _schedule(self, slots: NDArray[np.intp], due_at_s: NDArray[np.int64]) -> None:
+        if not len(slots):
+            return
+        self._reserve(int(slots.max()) + 1)
+        bucket = np.where(due_at_s > 0, due_at_s // BUCKET_S, NEVER)
+        sooner = bucket < self._entry[slots]
+        slots, bucket = slots[sooner], bucket[sooner]
+        self._entry[slots] = bucket
+        for slot, number in zip(slots.tolist(), bucket.tolist(), strict=True):
+            self._put(slot, number)
 
     def _passed(self, stream_time_s: int) -> deque[int]:
         """Numbers of the buckets that begin before the stream time, taken off the heap at once.
@@ -108,7 +115,15 @@ class DueIndex:
             numbers.append(heapq.heappop(self._heap))
         return numbers
 
+    def _drop_stale(self) -> None:
+        """Keep the live entries only. Costs their number, and comes after at least as many stale ones were made."""
+        live = np.flatnonzero(self._entry != NEVER)
+        self._buckets, self._heap, self._size = {}, [], 0
+        for slot, number in zip(live.tolist(), self._entry[live].tolist(), strict=True):
+            self._put(slot, number)
+
     def _put(self, slot: int, number: int) -> None:
+        self._size += 1
         bucket = self._buckets.get(number)
         if bucket is None:
             self._buckets[number] = [slot]

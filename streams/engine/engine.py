@@ -12,14 +12,15 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from faust.types import TP
 
-from streams.engine.changelog import Change, take_changes
+from streams.engine.changelog import take_changes
 from streams.engine.ledger import Ledger
-from streams.engine.outbox import Outbox
+from streams.engine.outbox import Outbox, Record
 from streams.engine.partition import PartitionRows
 from streams.engine.store import RowTable
 from streams.engine.task import Line, PartitionTask
@@ -64,7 +65,7 @@ class Engine:
         Passed to each `PartitionTask`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - called once, in streams.app, with seven things of seven types
         self,
         app: Any,
         table: RowTable,
@@ -98,17 +99,17 @@ class Engine:
         """Whether this partition belongs to an input."""
         return tp.topic in self._number_of
 
-    def fetched(self, tp: TP, first: int, last: int) -> None:
-        """A batch left the consumer."""
-        ledger = self._ledgers.get(tp)
-        if ledger is not None:
-            ledger.fetched(first, last)
+    def fetched(self, tp: TP, first: int, last: int) -> bool:
+        """A batch left the consumer; False while no task would take it, and it has to be read again."""
+        if tp.partition not in self.tasks:
+            return False
+        self._ledgers[tp].fetched(first, last)
+        return True
 
     def recovered(self) -> None:
         """State of all assigned partitions is complete; tasks start at the seek that follows."""
         for partition in self.partitions():
-            partition.epoch += 1
-            partition.rebuild_due()
+            partition.take_over(self.app.consumer_generation_id)
         self._recovered = True
 
     def positioned(self, offsets: dict[TP, int]) -> None:
@@ -116,13 +117,14 @@ class Engine:
         if not self._recovered:
             return
         self._cancel()
+        self.app.consumer.resume_partitions(set(offsets))  # a task that was replaced may have paused some
         self._ledgers = {tp: Ledger() for tp in offsets}
         for number in sorted({tp.partition for tp in offsets}):
             self.tasks[number] = self._new_task(number, offsets)
         loop = asyncio.get_running_loop()
-        self._running = [loop.create_task(self._guard(task.run(self._ebb))) for task in self.tasks.values()]
+        self._running = [loop.create_task(self._guard(partial(task.run, self._ebb))) for task in self.tasks.values()]
         if self._sender is None:
-            self._sender = loop.create_task(self._guard(self._send()))
+            self._sender = loop.create_task(self._guard(self._send))
         self.ready = True
         for callback in self.on_assigned:
             callback(set(self.tasks))
@@ -139,19 +141,14 @@ class Engine:
     async def checkpoint(self) -> dict[TP, int] | None:
         """Write output, then state; give the offsets that may follow, None after a failure."""
         started = time.perf_counter()
-        offsets = {
-            tp: ledger.committable for tp, ledger in self._ledgers.items() if ledger.committable is not None
-        }
-        changes = {partition.number: take_changes(partition) for partition in self.partitions()}
+        offsets = {tp: ledger.committable for tp, ledger in self._ledgers.items() if ledger.committable is not None}
+        changes = {partition.number: take_changes(partition) for partition in self.partitions() if partition.owned}
         try:
             await self.outbox.flush()
             sent = time.perf_counter()
             await self._write_state(changes)
-        except (
-            Exception
-        ):  # whatever its class: offsets must not follow, and what was taken to be written is gone
-            log.exception("output or state could not be written; offsets stay, the worker dies")
-            self.die()
+        except Exception:  # whatever its class: offsets must not follow, and what was taken to be written is gone
+            self.fail("output or state could not be written, offsets stay")
             return None
         self.sensor.committed("output", sent - started)
         self.sensor.committed("state", time.perf_counter() - sent)
@@ -162,8 +159,17 @@ class Engine:
     def deliver(self, records: Sequence[Any]) -> None:
         """Give a fetched batch to the task of its partition; a batch of a partition just lost is not ours any more."""
         task = self.tasks.get(records[0].partition)
-        if task is not None:
+        if task is None:
+            return
+        try:
             task.deliver(self._number_of[records[0].topic], records)
+        except Exception:  # Faust would restart the agent without this batch, and the partition would stick for good
+            self.fail("a batch could not be taken over")
+
+    def fail(self, what: str) -> None:
+        """End the worker because of the exception being handled; what is not committed is done again elsewhere."""
+        log.exception("%s; the worker dies", what)
+        self.die()
 
     # -- inside
 
@@ -171,8 +177,11 @@ class Engine:
         tps = [TP(topic, number) for topic in self.sources]
         for tp in tps:
             self._ledgers.setdefault(tp, Ledger())
+        rows = self.table.rows.partition(number)
+        if not rows.owned:  # its changelog is empty, so recovery has not met it
+            rows.take_over(self.app.consumer_generation_id)
         task = PartitionTask(
-            self.table.rows.partition(number),
+            rows,
             self.line,
             [self._ledgers[tp] for tp in tps],
             ends=lambda source: self.app.consumer.highwater(tps[source]),
@@ -183,12 +192,12 @@ class Engine:
             task.merge.start_at(source, offsets.get(tp, 0))
         return task
 
-    async def _write_state(self, changes: dict[int, list[Change]]) -> None:
+    async def _write_state(self, changes: dict[int, list[Record]]) -> None:
         changelog = Outbox(self.outbox.producer)
         topic = self.table.changelog_topic_name
         for number, records in changes.items():
-            for key, value in records:
-                changelog.put(topic, number, key, value)
+            for key, value, headers in records:
+                changelog.put(topic, number, key, value, headers)
         for (_, number), offset in (await changelog.flush()).items():
             self.table.rows.written(number, offset)
 
@@ -200,17 +209,16 @@ class Engine:
                 await self.outbox.flush()
 
     async def _ebb(self) -> None:
-        while len(self.outbox) > OUTBOX_LIMIT:
+        while len(self.outbox) > OUTBOX_LIMIT:  # noqa: ASYNC110 - rare, and an event would cost each put
             await asyncio.sleep(0.01)
 
-    async def _guard(self, work: Any) -> None:
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except asyncio.CancelledError:
             raise
         except Exception:  # a task that ended would leave its partition stuck without a word
-            log.exception("a partition task failed; the worker dies")
-            self.die()
+            self.fail("a partition task failed")
 
     def _set_paused(self, tp: TP, paused: bool) -> None:
         consumer = self.app.consumer

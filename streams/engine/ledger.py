@@ -1,8 +1,8 @@
 """Which fetched records have been applied, and therefore how far a source partition may be committed.
 
-A fetched batch is a span of offsets. Offsets inside a span may have holes (compaction, transaction markers), so spans are
-tracked as fetched, never as ranges that must be complete. Faust's own book-keeping is not used: it forgets gaps after
-offset 0, and commits past messages in flight (upstream issues 502 and 606).
+A fetched batch is a span of offsets. Offsets inside a span may have holes (compaction, transaction markers), so spans
+are tracked as fetched, never as ranges that must be complete. Faust's own book-keeping is not used: it forgets gaps
+after offset 0, and commits past messages in flight (upstream issues 502 and 606).
 
 Guarantee: `committable` never passes a record that was fetched and not applied, and it reaches the end of everything
 applied as soon as that is contiguous.
@@ -73,9 +73,7 @@ class Ledger:
             The offset was not delivered, or was applied before.
         """
         if not self._last_applied < offset <= self._last_delivered:
-            raise LedgerError(
-                f"applied {offset}, expected one in ({self._last_applied}, {self._last_delivered}]"
-            )
+            raise LedgerError(f"applied {offset}, expected one in ({self._last_applied}, {self._last_delivered}]")
         self._last_applied = offset
 
     @property

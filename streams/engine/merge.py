@@ -3,8 +3,8 @@
 Kafka keeps order within a partition of one topic, not between topics. As Kafka Streams' PartitionGroup does (KIP-353,
 KIP-695), records are taken from the input whose next record is earliest, and an input that is empty holds the others
 back while the broker still has something for it. An input that has nothing to fetch is waited for only if it spoke
-within the last `wait_s` seconds, so a dead feed costs nothing. No input is waited for longer than `PATIENCE_S`: a log may
-end in markers that never become records, and a partition must not stick on them.
+within the last `wait_s` seconds, so a dead feed costs nothing. No input is waited for longer than `PATIENCE_S`: a log
+may end in markers that never become records, and a partition must not stick on them.
 
 The order is that of (running maximum of the input's event time, input number, offset). It does not depend on how
 records were cut into fetches, so a replay at full speed and live processing see the same sequence.
@@ -22,7 +22,7 @@ T = TypeVar("T")
 FAR = np.iinfo(np.int64).max
 
 PATIENCE_S = 30.0
-"""Longest wait for an input whose log seems to hold more: ten times a broker's usual pause, shorter than an SLO window."""
+"""Longest wait for an input whose log seems to hold more: ten times a broker's pause, shorter than an SLO window."""
 
 
 @dataclass

@@ -3,8 +3,8 @@
 `send` costs aiokafka 26 µs a record, a record batch 2.7 µs. Faust's own buffer is not used: its flush gives up after
 0.1 s and never raises, so offsets could pass what was not written.
 
-Guarantee: when `flush` returns, every record put before the call is acknowledged by all in-sync replicas; when it raises,
-some may not be, and the caller must not commit.
+Guarantee: when `flush` returns, every record put before the call is acknowledged by all in-sync replicas; when it
+raises, some may not be, and the caller must not commit.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ _EMPTY = new_rows(1)[0]
 
 def _fresh(key: bytes) -> np.void:
     """The row of a customer nobody has seen before."""
-    row = _EMPTY.copy()
+    row: np.void = _EMPTY.copy()
     row["phase"] = phase(key)
     return row
 
@@ -38,9 +38,11 @@ class PartitionRows:
     stream_time_s
         How far event time has come on this partition, epoch seconds; 0 = no event yet.
     written_stream_time_s
-        The stream time the changelog knows.
+        The stream time the changelog knows from this owner, -1 = it knows nothing of this owner yet.
     epoch
-        Counts the owners of the partition (see `streams.engine.changelog`); changelog records of an older owner that arrive late are ignored.
+        Rises with each owner of the partition (see `streams.engine.changelog`).
+    owned
+        Whether the rows are complete and ours to write. During recovery they are neither.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class PartitionRows:
         self.stream_time_s = 0
         self.written_stream_time_s = 0
         self.epoch = 0
+        self.owned = False
         self._slot_of: dict[bytes, int] = {}
         self._ids: list[bytes | None] = []
         self._free: list[int] = []
@@ -129,7 +132,7 @@ class PartitionRows:
         deleted, self._deleted = sorted(self._deleted), set()
         return [self.customer_id(slot) for slot in slots.tolist()], self.rows[slots], deleted
 
-    def restore(self, customer_id: bytes, row: NDArray[np.void] | None) -> None:
+    def restore(self, customer_id: bytes, row: np.void | None) -> None:
         """Put a row read from the changelog; None removes the customer. Not a change."""
         slot = self._slot_of.get(customer_id)
         if row is None:
@@ -140,8 +143,17 @@ class PartitionRows:
             slot = self._add(customer_id)
         self.rows[slot] = row
 
-    def rebuild_due(self) -> None:
-        """Index every customer's due time again, after recovery."""
+    def take_over(self, generation: int) -> None:
+        """Begin to own the partition, now that its rows are complete: a new epoch, and due times indexed again.
+
+        Parameters
+        ----------
+        generation
+            Of the consumer group. The epoch is at least that, so that an owner who never wrote is outranked too.
+        """
+        self.epoch = max(self.epoch + 1, generation)
+        self.written_stream_time_s = -1
+        self.owned = True
         self.due = DueIndex()
         slots = self.used_slots()
         self.due.schedule(slots, self.rows["due_at"][slots].astype(np.int64))
@@ -155,7 +167,9 @@ class PartitionRows:
             self._ids[slot] = key
         self._slot_of[key] = slot
         self.rows[slot] = _fresh(key)
-        self._deleted.discard(key)
+        if key in self._deleted:  # the changelog still holds the old row: the new one must replace it
+            self._deleted.remove(key)
+            self._dirty[slot] = True
         return slot
 
     def _drop(self, key: bytes, slot: int) -> None:

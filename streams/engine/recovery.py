@@ -1,8 +1,8 @@
 """Recovery that stops the flow before it resumes it.
 
 Faust resumes source partitions before it seeks them, with the flow still on from reading the changelog; a fetch in
-between is then cleared from the queues and skipped (upstream issue 596). Stopping first closes that window. The engine is
-told in the same place that state is complete, so no timer and no event meets half-restored rows.
+between is then cleared from the queues and skipped (upstream issue 596). Stopping first closes that window. The engine
+is told in the same place that state is complete, so no timer and no event meets half-restored rows.
 """
 
 from typing import Any
@@ -28,6 +28,8 @@ class SafeRecovery(Recovery):
 
 class SafeTableManager(TableManager):
     """Faust's table manager with our recovery, whose property is the only place it is made."""
+
+    _recovery: Any
 
     @property
     def recovery(self) -> Any:

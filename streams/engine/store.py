@@ -40,8 +40,12 @@ class RowStore(Store):
         self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
         """Apply changelog records; each event is a batch of one changelog partition."""
-        for event in batch:
-            self.rows.apply(event.message.partition, event.message.value, event.message.offset)
+        try:
+            for event in batch:
+                self.rows.apply(event.message.partition, event.message.value, event.message.offset)
+        except Exception:  # Faust would warn, go on, and serve customers whose state is missing
+            self.app.engine.fail("a changelog record cannot be read")
+            raise
 
     def persisted_offset(self, tp: TP) -> int | None:
         """A partition kept over a rebalance is not read again."""
@@ -56,9 +60,7 @@ class RowStore(Store):
     def reset_state(self) -> None:
         """Nothing is kept on disk."""
 
-    async def backup_partition(
-        self, tp: TP | int, flush: bool = True, purge: bool = False, keep: int = 1
-    ) -> None:
+    async def backup_partition(self, tp: TP | int, flush: bool = True, purge: bool = False, keep: int = 1) -> None:
         """The changelog is the backup."""
 
     def restore_backup(self, tp: TP | int, latest: bool = True, backup_id: int = 0) -> None:
@@ -69,9 +71,7 @@ class RowTable(faust.Table):
     """A table that Faust recovers and assigns, and never writes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.rows = (
-            OwnedRows()
-        )  # here, not in the store: Faust makes that lazily, in whichever thread asks first
+        self.rows = OwnedRows()  # here, not in the store: Faust makes that lazily, in whichever thread asks first
         super().__init__(*args, **kwargs)
 
     def _new_store(self) -> RowStore:

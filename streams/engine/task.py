@@ -7,6 +7,7 @@ as of its own second, so it does not matter how late the task comes to it.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -92,9 +93,7 @@ class PartitionTask:
         first, last = records[0].offset, records[-1].offset
         self.ledgers[number].delivered(first, last)
         decoded = self._line.decode(number, records)
-        items = [
-            (at_ms, (record.offset, item)) for record, (at_ms, item) in zip(records, decoded, strict=True)
-        ]
+        items = [(at_ms, (record.offset, item)) for record, (at_ms, item) in zip(records, decoded, strict=True)]
         self.merge.push(number, items, next_offset=last + 1, now_s=time.monotonic())
         self._apply_backpressure(number)
         self._wake.set()
@@ -108,10 +107,8 @@ class PartitionTask:
                 await asyncio.sleep(0)
                 continue
             self._wake.clear()
-            try:
+            with contextlib.suppress(TimeoutError):  # nothing was delivered: the next turn looks at the clock
                 await asyncio.wait_for(self._wake.wait(), TICK_S)
-            except TimeoutError:
-                pass  # nothing was delivered: the next turn looks at the clock
 
     def turn(self) -> bool:
         """One step without an `await`; True when there is more to do at once."""

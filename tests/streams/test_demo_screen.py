@@ -15,6 +15,7 @@ from streams.demo.tally import Tally, hit_ratio
 START_S = 1_577_836_800
 DAY_S = 86_400
 H_S = 28 * DAY_S
+NOW = Status(sent=1000, processed=900, per_s=450.0, stream_date="2010-03-01", alerts=7, phase="live")
 
 
 def alert(customer_id="c0000001", *, type_=TransitionType.OPENED, level="watch", at_s=START_S + 100 * DAY_S):
@@ -103,7 +104,7 @@ def test_without_a_terminal_the_status_is_a_plain_line_now_and_then():
     tally = Tally(Shop(1, 10, START_S), H_S)
     with screen:
         for _ in range(20):
-            screen.status(Status(1000, 900, 450.0, "2010-03-01"), tally)
+            screen.status(NOW, tally)
     assert out.getvalue().count("\n") == 1
     assert "1,000 events sent, 900 processed" in out.getvalue()
     assert "\x1b" not in out.getvalue()
@@ -112,7 +113,7 @@ def test_without_a_terminal_the_status_is_a_plain_line_now_and_then():
 def test_in_a_terminal_the_status_is_redrawn():
     screen, out = shown(terminal=True)
     with screen:
-        screen.status(Status(1, 1, 1.0, "2010-03-01"), Tally(Shop(1, 10, START_S), H_S))
+        screen.status(NOW, Tally(Shop(1, 10, START_S), H_S))
         screen.stage("a stage")
     assert "a stage" in out.getvalue()
     assert "\x1b[" in out.getvalue()
@@ -123,13 +124,20 @@ def test_the_summary_names_events_alerts_truth_and_dead_letters():
     tally = Tally(Shop(1, 200, START_S), H_S)
     for number in range(100):
         tally.add(alert(f"c{number:07d}", level="critical"))
-    screen.summary(Status(5_000, 4_999, 0.0, "2010-05-01"), 3, tally)
+    screen.summary(NOW._replace(sent=5_000, processed=4_999), 3, {"history": tally, "live": Tally(tally.shop, H_S)})
     text = out.getvalue()
-    for words in ("5,000 produced, 4,999 processed", "100 opened", "dead letters: 3", "critical", "chance"):
+    for words in (
+        "5,000 produced, 4,999 processed",
+        "100 opened",
+        "dead letters: 3",
+        "history, critical",
+        "live, watch",
+        "times chance",
+    ):
         assert words in text
 
 
 def test_a_summary_of_nothing_is_no_error():
     screen, out = shown()
-    screen.summary(Status(0, 0, 0.0, "2010-01-03"), 0, Tally(Shop(1, 10, START_S), H_S))
+    screen.summary(NOW, 0, {"history": Tally(Shop(1, 10, START_S), H_S)})
     assert "alerts: none" in out.getvalue()

@@ -1,0 +1,148 @@
+"""An event log on disk, row by row, as the records a shop would send: what `yocho produce` replays.
+
+The file is CSV, plain or gzipped, with the columns ``customer_id``, ``event_type``, ``ts`` (RFC 3339, or a date and time
+without a zone, taken as UTC) and ``value``: the amount of an order, the seconds of a login or nothing, and for an e-mail
+open ``machine`` when a machine opened it (a number there says nothing). A row that cannot be read so is an error that
+names the line. Whether a well-formed row makes sense, a refund for one, is for the worker to judge: it may become a
+dead letter.
+"""
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from models.events import Channel
+from streams.topics import INPUTS, InputTopic
+
+COLUMNS = ("customer_id", "event_type", "ts", "value")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+class EventFileError(ValueError):
+    """A file is not an event log; the message names file and line."""
+
+
+class Outgoing(NamedTuple):
+    """A record to be sent: its topic, key, value, and event time in epoch milliseconds."""
+
+    source: InputTopic
+    key: bytes
+    value: bytes
+    at_ms: int
+
+
+def read_records(path: Path, main: Channel, main_name: str | None = None) -> Iterator[Outgoing]:
+    """Read a file as records, in its order.
+
+    Parameters
+    ----------
+    path
+        CSV file; gzipped if its name ends in ``.gz``.
+    main
+        Main channel.
+    main_name
+        Event type in the file that is the main channel; None where the file speaks of order, login and email_open
+        (plural and hyphen are understood).
+
+    Yields
+    ------
+    Outgoing
+        With an event id made of type, customer, time and line, so the same file always gives the same ids.
+
+    Raises
+    ------
+    EventFileError
+        Columns are missing, an event type is unknown, or a row cannot be read.
+    OSError
+        The file cannot be read.
+    """
+    sources = {main_name: _SOURCE_OF[main]} if main_name else {}
+    for line, (customer_id, event_type, ts, value) in _rows(path):
+        try:
+            source = sources.get(event_type) or sources.setdefault(event_type, _source(event_type))
+            if not customer_id:
+                raise ValueError("no customer_id")
+            at_ms = _epoch_ms(ts)
+            body = {
+                "event_id": f"{source.event_type}-{customer_id}-{at_ms}-{line}",
+                "customer_id": customer_id,
+                "occurred_at": at_ms,
+                **_DETAILS[source.event_type](value),
+            }
+        except ValueError as error:
+            raise EventFileError(f"{path}, line {line}: {error}") from None
+        yield Outgoing(source, customer_id.encode(), orjson.dumps(body), at_ms)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and the four cells of each row."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as raw:
+        reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
+        try:
+            header = next(reader, [])
+            missing = [name for name in COLUMNS if name not in header]
+            if missing:
+                raise EventFileError(f"{path}, line 1: no column {missing[0]!r}; needed are {', '.join(COLUMNS)}")
+            places = [header.index(name) for name in COLUMNS]
+            for cells in reader:
+                if len(cells) != len(header):
+                    raise EventFileError(f"{path}, line {reader.line_num}: {len(cells)} cells, not {len(header)}")
+                yield reader.line_num, [cells[place] for place in places]
+        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+            raise EventFileError(f"{path}, after line {reader.line_num}: {error}") from None
+
+
+def _source(event_type: str) -> InputTopic:
+    try:
+        return _SOURCE_NAMED[event_type.replace("-", "_").removesuffix("s")]
+    except KeyError:
+        known = ", ".join(_SOURCE_NAMED)
+        raise ValueError(f"unknown event type {event_type!r}; known are {known}, and --main names another") from None
+
+
+@lru_cache(maxsize=4096)  # logs of dates repeat each one thousands of times
+def _epoch_ms(ts: str) -> int:
+    moment = datetime.fromisoformat(ts)
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MS
+
+
+def _number(text: str, what: str) -> float | int:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{what} is no number: {text!r}")
+    return number
+
+
+def _order(value: str) -> dict[str, object]:
+    return {"amount": _number(value, "the value of an order")}
+
+
+def _login(value: str) -> dict[str, object]:
+    return {"session_seconds": _number(value, "the value of a login")} if value else {}
+
+
+def _email_open(value: str) -> dict[str, object]:
+    if value and value != "machine":
+        _number(value, "the value of an e-mail open, if not 'machine',")
+    return {"machine": value == "machine"}
+
+
+_DETAILS: dict[str, Callable[[str], dict[str, object]]] = {
+    "order": _order,
+    "login": _login,
+    "email_open": _email_open,
+}
+_SOURCE_OF = {topic.channel: topic for topic in INPUTS if topic.channel is not None}
+_SOURCE_NAMED = {topic.event_type: topic for topic in INPUTS if topic.enabled}

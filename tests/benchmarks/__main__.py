@@ -1,0 +1,17 @@
+"""Runs every benchmark and prints one table each; `python -m tests.benchmarks NAME ...` runs only those named."""
+
+import importlib
+import sys
+
+BENCHMARKS = ("throughput", "memory", "models")
+
+
+def main() -> None:
+    for name in sys.argv[1:] or BENCHMARKS:
+        if name not in BENCHMARKS:
+            sys.exit(f"no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
+        importlib.import_module(f"tests.benchmarks.bench_{name}").run()
+
+
+if __name__ == "__main__":
+    main()

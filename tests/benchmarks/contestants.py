@@ -1,0 +1,104 @@
+"""What is timed by `bench_throughput`: each contestant prints one JSON line and ends its process at once."""
+
+import asyncio
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import faust
+import orjson
+from aiokafka import AIOKafkaConsumer
+from prometheus_client import CollectorRegistry
+
+from streams.app import cold_book, create_app
+from streams.settings import Settings
+
+BROKER = os.environ["YOCHO_BROKERS"]
+
+
+def report(n: int, seconds: float, **more: float) -> None:
+    rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    line = {"events_per_s": n / seconds, "max_rss_bytes": rss_bytes, **more}
+    sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+class Stopwatch:
+    """From the first event to the last of n."""
+
+    def __init__(self, n: int, **more: Callable[[], float]) -> None:
+        self.n, self.more, self.seen, self.started = n, more, 0, 0.0
+
+    def count(self, k: int) -> None:
+        self.started = self.started or time.perf_counter()
+        self.seen += k
+        if self.seen >= self.n:
+            report(self.n, time.perf_counter() - self.started, **{name: get() for name, get in self.more.items()})
+
+
+def full(n: int) -> None:
+    """The worker; timed until everything is applied and a commit after that is through."""
+    registry = CollectorRegistry()
+    settings = Settings.from_env(os.environ)
+    app = create_app(settings, cold_book(settings), registry)
+    partitions = app.engine.partitions
+
+    def value(name: str) -> float:
+        return sum(s.value for m in registry.collect() for s in m.samples if s.name == name)
+
+    def watch() -> None:
+        started = 0.0
+        while True:
+            time.sleep(0.02)
+            done = value("yocho_events_total")
+            started = started or (time.perf_counter() if done else 0.0)
+            if done >= n and not any(p.dirty_count for p in partitions()) and not len(app.engine.outbox):
+                customers = sum(len(p) for p in partitions())
+                alerts, looks = value("yocho_alerts_total"), value("yocho_looks_total")
+                report(n, time.perf_counter() - started, customers=customers, alerts=alerts, looks=looks)
+
+    threading.Thread(target=watch, daemon=True).start()
+    faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+
+
+def plain(n: int) -> None:
+    """One event per record, counted in a table."""
+    app = faust.App(
+        "plain", broker=f"kafka://{BROKER}", store="memory://", topic_partitions=4, topic_allow_declare=False,
+        web_enabled=False, topic_disable_leader=True, table_standby_replicas=0,
+    )  # fmt: skip
+    counts = app.Table("counts", default=int, partitions=4)
+    watch = Stopwatch(n)
+
+    async def count(stream: Any) -> None:
+        async for event in stream.events():
+            counts[event.key] += 1
+            watch.count(1)
+
+    app.agent(app.topic("orders", "logins", "email-opens", key_type=str, value_type=bytes, value_serializer="raw"))(count)
+    faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+
+
+async def read(n: int) -> None:
+    """Read and look at nothing."""
+    consumer = AIOKafkaConsumer(
+        "orders", "logins", "email-opens", bootstrap_servers=BROKER, group_id="read", auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    watch = Stopwatch(n)
+    while True:
+        batches = await consumer.getmany(timeout_ms=500, max_records=2000)
+        watch.count(sum(map(len, batches.values())))
+
+
+if __name__ == "__main__":
+    kind, n = sys.argv[1], int(sys.argv[2])
+    if kind == "read":
+        asyncio.run(read(n))
+    else:
+        {"full": full, "plain": plain}[kind](n)

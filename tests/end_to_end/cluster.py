@@ -1,0 +1,129 @@
+"""Workers as processes, and what the broker knows of them: the tools of the end-to-end tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from streams.settings import Settings
+from streams.topics import enabled_inputs
+
+PARTITIONS = 4
+RUN_WORKER = (
+    "import os, sys; from streams.settings import Settings; from streams.worker import run_worker; "
+    "sys.exit(run_worker(Settings.from_env(os.environ), 'INFO'))"
+)
+
+
+def environment(bootstrap: str, **variables: str) -> dict[str, str]:
+    """Variables of a worker on event time with a pinned model, unless a test says otherwise."""
+    defaults = {
+        "YOCHO_BROKERS": bootstrap,
+        "YOCHO_CLOCK": "event",
+        "YOCHO_LEARN": "off",
+        "YOCHO_METRICS_PORT": "0",
+        "YOCHO_COMMIT_INTERVAL_S": "0.5",
+    }
+    return {**defaults, **variables}
+
+
+class WorkerProcess:
+    """A worker in a process of its own, its log in a file."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.log = Path(tempfile.mkstemp(prefix="yocho-worker-", suffix=".log")[1])
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", RUN_WORKER], env={**os.environ, **variables}, stdout=log, stderr=log
+            )
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        wait_until(lambda: "yocho worker ready" in self.said(), timeout_s, self.said)
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, timeout_s: float = 20.0) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the worker did not stop in {timeout_s} s:\n{self.said()[-3000:]}") from None
+
+    def __enter__(self) -> "WorkerProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        self.log.unlink(missing_ok=True)
+
+
+def wait_until(done: Callable[[], bool], timeout_s: float, said: Callable[[], str] = str) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not done():
+        assert time.monotonic() < deadline, f"still waiting after {timeout_s} s\n{said()[-3000:]}"
+        time.sleep(0.1)
+
+
+class Probe:
+    """Offsets and records of a broker, read from outside the workers."""
+
+    def __init__(self, bootstrap: str, group: str = "yocho") -> None:
+        common = {"bootstrap.servers": bootstrap, "enable.auto.commit": False, "log_level": 0}
+        self._group = Consumer({**common, "group.id": group})
+        self._reader = Consumer({**common, "group.id": "probe"})
+
+    def lag(self) -> int:
+        """Records of the inputs that exist and are not committed."""
+        tps = [TopicPartition(s.topic(Settings()), n) for s in enabled_inputs(Settings()) for n in range(PARTITIONS)]
+        committed = self._group.committed(tps, timeout=20)
+        return sum(self._end(tp) - max(tp.offset, 0) for tp in committed)
+
+    def records(self, topic: str) -> dict[int, list[Any]]:
+        """Everything a topic holds, by partition, in order."""
+        tps = [TopicPartition(topic, n, 0) for n in range(PARTITIONS)]
+        wanted = sum(self._end(tp) for tp in tps)
+        self._reader.assign(tps)
+        found: list[Any] = []
+        deadline = time.monotonic() + 60
+        while len(found) < wanted and time.monotonic() < deadline:
+            found += [m for m in self._reader.consume(10_000, timeout=1.0) if m.error() is None]
+        assert len(found) == wanted, f"read {len(found)} of {wanted} records of {topic}"
+        return {n: [m for m in found if m.partition() == n] for n in range(PARTITIONS)}
+
+    def _end(self, tp: TopicPartition) -> int:
+        return int(self._reader.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=20)[1])
+
+    def __enter__(self) -> "Probe":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._group.close()
+        self._reader.close()
+
+
+def send(bootstrap: str, records: Sequence[tuple[str, bytes, bytes]], pace_per_s: float | None = None) -> Iterator[int]:
+    """Produce (topic, key, value) in order; yields how many are out after each hundred."""
+    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 2, "log_level": 0})
+    started = time.monotonic()
+    for count, (topic, key, value) in enumerate(records, 1):
+        producer.produce(topic, value, key)
+        if count % 100 == 0 or count == len(records):
+            producer.flush()
+            if pace_per_s:
+                time.sleep(max(0.0, started + count / pace_per_s - time.monotonic()))
+            yield count

@@ -1,0 +1,115 @@
+"""A worker that dies loses nothing and counts nothing twice, whenever it dies.
+
+The way Kafka Streams tests itself: an undisturbed run, a disturbed one, and a verifier that shares no code with either.
+"""
+
+import time
+from collections import Counter
+
+import numpy as np
+import orjson
+import pytest
+
+from streams import alerts
+from streams.broker import EmbeddedBroker
+from streams.engine.changelog import OwnedRows
+from streams.settings import Settings
+from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, wait_until
+from tests.end_to_end.log import TOPICS, event_log
+
+N_EVENTS, N_CUSTOMERS, N_KILLS = 30_000, 500, 5
+VARIABLES = {
+    "YOCHO_HORIZON": "28d",
+    "YOCHO_MERGE_WAIT_S": "1.0",
+    "YOCHO_FORGET": "400d",
+    "YOCHO_SESSION_TIMEOUT_S": "3",
+}
+
+
+def rows_of(probe: Probe) -> dict[bytes, np.void]:
+    """Final state as a new owner would recover it."""
+
+    class Record:
+        def __init__(self, message):
+            self.key, self.value = message.key(), message.value()
+
+    state = OwnedRows()
+    for number, messages in probe.records("yocho-customers-changelog").items():
+        state.apply(number, map(Record, messages), len(messages) - 1)
+    return {
+        key: partition.rows[partition.slot(key)].copy() for partition in state.partitions.values() for key in partition
+    }
+
+
+def alerts_of(probe: Probe) -> dict[str, tuple]:
+    """What was told, by alert id; an id that tells two different things fails here."""
+    told: dict[str, tuple] = {}
+    for messages in probe.records("churn-alerts").values():
+        for message in messages:
+            alert = alerts.decode(message.value())
+            what = (alert.customer_id, str(alert.type), alert.level, alert.occurred_at, alert.probability)
+            assert told.setdefault(alert.alert_id, what) == what
+    return told
+
+
+def recount(log) -> dict[bytes, list[int]]:
+    """Engaged events per customer and channel, counted from the log alone."""
+    counts = {key: [0, 0, 0] for _, key, _ in log}
+    for topic, key, value in log:
+        counts[key][TOPICS.index(topic)] += not orjson.loads(value).get("machine", False)
+    return counts
+
+
+def undisturbed(log) -> tuple[dict, dict]:
+    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+        list(send(broker.bootstrap, log))
+        with WorkerProcess(environment(broker.bootstrap, **VARIABLES)) as worker:
+            worker.wait_ready()
+            wait_until(lambda: probe.lag() == 0, 120, worker.said)
+            assert worker.stop() == 0
+        return alerts_of(probe), rows_of(probe)
+
+
+@pytest.mark.timeout(600)
+def test_five_kills_over_thirty_thousand_events_change_neither_state_nor_alerts():
+    log = event_log(N_EVENTS, N_CUSTOMERS)
+    expected_alerts, expected_rows = undisturbed(log)
+    assert len(expected_alerts) > 100
+
+    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+        variables = environment(broker.bootstrap, **VARIABLES)
+        workers = [WorkerProcess(variables), WorkerProcess(variables)]
+        try:
+            for worker in workers:
+                worker.wait_ready()
+            kill_at = np.linspace(0.1, 0.9, N_KILLS) * N_EVENTS
+            lags, committed = [], [0]
+            for sent in send(broker.bootstrap, log, pace_per_s=750):
+                if len(lags) < N_KILLS and sent >= kill_at[len(lags)]:
+                    victim = len(lags) % 2
+                    lags.append(probe.lag())
+                    committed.append(sent - lags[-1])
+                    workers[victim].kill()
+                    workers[victim] = WorkerProcess(variables)
+                    time.sleep(0.1)
+            wait_until(lambda: probe.lag() == 0, 120, workers[0].said)
+            assert [worker.stop() for worker in workers] == [0, 0]
+        finally:
+            for worker in workers:
+                worker.__exit__()
+        assert len(lags) == N_KILLS
+        assert min(lags) > 0, f"a kill hit an idle worker: lags {lags}"
+        assert all(np.diff(committed) > 0), f"nothing was processed between two kills: {committed}"
+
+        rows = rows_of(probe)
+        assert {key: row["count"].tolist() for key, row in rows.items()} == recount(log)
+        told = alerts_of(probe)
+        lost, made_up = expected_alerts.keys() - told.keys(), told.keys() - expected_alerts.keys()
+        assert (len(lost), len(made_up)) == (0, 0)
+        assert told == expected_alerts
+        differing = Counter(
+            name for key, row in rows.items() for name in row.dtype.names
+            if row[name].tobytes() != expected_rows[key][name].tobytes()
+        )  # fmt: skip
+        assert differing == {}
+    assert PARTITIONS == 4

@@ -1,0 +1,285 @@
+"""A broker, workers and their accidents as plain objects: the reference that the engine's promises are held against.
+
+The broker is three input logs, the committed offsets, and what was written. A worker is the real `Engine` with its
+ledgers, tasks, merges, rows and changelog; only Kafka and the first line's arithmetic are played. After every step,
+state as a new owner would recover it is compared with a recount of the logs.
+"""
+
+from collections import defaultdict
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+from faust.types import TP
+
+from streams.engine.changelog import OwnedRows
+from streams.engine.engine import Engine
+from streams.engine.outbox import Outbox
+from tests.streams.engine.fakes import (
+    CHANGELOG,
+    OUTPUT,
+    SOURCES,
+    CountingLine,
+    FakeConsumer,
+    FakeProducer,
+    FakeSensor,
+    log_record,
+)
+
+TPS = [TP(topic, 0) for topic in SOURCES]
+DAY_S = 86_400
+START_S = 852_076_800  # 1997-01-01
+
+
+class CrashError(BaseException):
+    """The process is gone: nothing after this line runs, and nobody may catch it."""
+
+
+def _crash() -> None:
+    raise CrashError
+
+
+class Broker:
+    """Input logs, committed offsets, written records."""
+
+    def __init__(self) -> None:
+        self.logs = {tp: [] for tp in TPS}
+        self.committed: dict[TP, int] = {}
+        self.written = defaultdict(list)
+        self.ends: dict[TP, int] = dict.fromkeys(TPS, 0)
+        self.generation = 0
+
+    def append(self, source: int, customer: int, day: int, hole: int) -> None:
+        tp = TPS[source]
+        offset = self.ends[tp] + hole  # offsets have holes: compaction, transaction markers
+        self.logs[tp].append(log_record(source, offset, b"c%d" % customer, START_S + day * DAY_S))
+        self.ends[tp] = offset + 1
+
+    def output(self) -> set[bytes]:
+        return {record.value for record in self.written[OUTPUT, 0]}
+
+
+class Worker:
+    """One process: the real engine on fakes, and the batches between its consumer and its agents."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.producer = FakeProducer(broker.written, batch_size=2)
+        outbox = Outbox(lambda: self.producer)
+        self.app = SimpleNamespace(consumer=FakeConsumer(broker.ends), consumer_generation_id=0)
+        self.rows = OwnedRows()
+        self.engine = Engine(
+            self.app,
+            SimpleNamespace(rows=self.rows, changelog_topic_name=CHANGELOG),
+            SOURCES,
+            CountingLine(outbox),
+            outbox,
+            FakeSensor(),
+            _crash,
+            max_batch=3,
+            merge_wait_s=0.0,
+            wall_clock=False,
+        )
+        self.engine._sender = "output is sent at commits only, so that each run is the same"
+        self.in_flight = {tp: [] for tp in TPS}
+        self.position: dict[TP, int] = {}
+
+    async def take_over(self, interrupted: bool) -> None:
+        """Join the group: recover what is not contained yet, then read from what is committed."""
+        self.broker.generation += 1
+        self.app.consumer_generation_id = self.broker.generation
+        if interrupted:  # the commit timer strikes halfway through recovery, and the group rebalances again
+            self._restore(half=True)
+            await self.engine.checkpoint()
+        self._restore()
+        self.engine.recovered()
+        self.seek()
+
+    def seek(self) -> None:
+        self.in_flight = {tp: [] for tp in TPS}
+        self.position = {tp: self.broker.committed.get(tp, 0) for tp in TPS}
+        self.engine.positioned(dict(self.position))
+
+    def fetch(self, tp: TP, n: int) -> None:
+        batch = [record for record in self.broker.logs[tp] if record.offset >= self.position[tp]][:n]
+        if batch and tp not in self.app.consumer.paused:
+            self.position[tp] = batch[-1].offset + 1
+            assert self.engine.fetched(tp, batch[0].offset, batch[-1].offset)
+            self.in_flight[tp].append(batch)
+
+    def deliver(self, tp: TP) -> None:
+        if self.in_flight[tp]:
+            self.engine.deliver(self.in_flight[tp].pop(0))
+
+    def turn(self) -> bool:
+        return any([task.turn() for task in list(self.engine.tasks.values())])
+
+    def _restore(self, half: bool = False) -> None:
+        known = self.rows.last_offset.get(0, -1)
+        log = self.broker.written[CHANGELOG, 0]
+        end = (known + 1 + len(log)) // 2 if half else len(log)
+        if log[known + 1 : end]:
+            self.rows.apply(0, log[known + 1 : end], end - 1)
+
+
+class World:
+    """Steps that may happen in any order, and what must hold after each."""
+
+    def __init__(self) -> None:
+        self.broker = Broker()
+        self.worker = Worker(self.broker)
+        self.frozen: Worker | None = None
+
+    async def run(self, steps) -> None:
+        await self.worker.take_over(interrupted=False)
+        for name, *args in steps:
+            await self.do(name, *args)
+            self.check()
+        await self.finish()
+
+    async def do(self, name: str, *args) -> None:
+        await getattr(self, name)(*args)
+
+    # -- steps
+
+    async def append(self, source, customer, day, hole) -> None:
+        self.broker.append(source, customer, day, hole)
+
+    async def fetch(self, source, n) -> None:
+        self.worker.fetch(TPS[source], n)
+
+    async def deliver(self, source) -> None:
+        self.worker.deliver(TPS[source])
+
+    async def turn(self) -> None:
+        self.worker.turn()
+
+    async def commit(self, meanwhile) -> None:
+        """A commit that goes well, with `meanwhile` done by others while it waits for the broker."""
+        waiting = list(meanwhile)
+
+        async def others(topic: str) -> None:
+            while waiting:
+                await self.do(*waiting.pop(0))
+
+        self.worker.producer.after_send = others
+        await self._commit(self.worker)
+        self.worker.producer.after_send = None
+
+    async def crash(self, after_sends, interrupted) -> None:
+        """Die in a commit, after so many batches were written; after the last one: before the offsets."""
+        left = after_sends
+
+        async def count(topic: str) -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                raise CrashError
+
+        self.worker.producer.after_send = count
+        try:
+            if after_sends:
+                await self.worker.engine.checkpoint()
+        except CrashError:
+            pass
+        self.worker = Worker(self.broker)
+        await self.worker.take_over(interrupted)
+
+    async def refuse(self, after_sends) -> None:
+        """The broker refuses a batch: the worker must die by itself, and commit nothing."""
+        left = after_sends
+
+        async def count(topic: str) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError("not enough replicas")
+
+        self.worker.producer.after_send = count
+        try:
+            await self._commit(self.worker)
+        except CrashError:
+            self.worker = Worker(self.broker)
+            await self.worker.take_over(interrupted=False)
+        self.worker.producer.after_send = None
+
+    async def revoke(self, kept, interrupted) -> None:
+        """A rebalance in good order; the partition stays here, or comes back after its rows were dropped."""
+        await self.worker.engine.halt()
+        await self._commit(self.worker)
+        if not kept:
+            self.worker.rows.keep_only(())
+        await self.worker.take_over(interrupted)
+
+    async def seek(self) -> None:
+        """Reading goes back to what is committed, without a rebalance."""
+        self.worker.seek()
+
+    async def freeze(self) -> None:
+        """The worker stands still for longer than the session; another takes over."""
+        self.frozen = self.worker
+        self.worker = Worker(self.broker)
+        await self.worker.take_over(interrupted=False)
+
+    async def thaw(self) -> None:
+        """It wakes up, works on and writes what it has, and learns at its commit that it is out."""
+        if self.frozen is not None:
+            for tp in TPS:
+                self.frozen.deliver(tp)
+            self.frozen.turn()
+            await self.frozen.engine.checkpoint()
+            self.frozen = None
+
+    async def _commit(self, worker: Worker) -> None:
+        for tp, offset in (await worker.engine.checkpoint() or {}).items():
+            assert offset >= self.broker.committed.get(tp, 0), "a commit went back"
+            self.broker.committed[tp] = offset
+
+    # -- what must hold
+
+    def check(self) -> None:
+        """Nothing is committed that is not in the state a new owner would recover; nothing is counted twice."""
+        recovered = OwnedRows()
+        recovered.apply(0, self.broker.written[CHANGELOG, 0], 0)
+        self._check_counts(recovered)
+        self._check_counts(self.worker.rows)
+        rows = rows_of(recovered)
+        for number, tp in enumerate(TPS):
+            for record in self.broker.logs[tp]:
+                applied = rows[record.key]["applied"][number] if record.key in rows else -1
+                if record.offset < self.broker.committed.get(tp, 0):
+                    assert applied >= record.offset, f"{tp} {record.offset} is committed and not in the state"
+                if record.offset <= applied:
+                    assert b"%d-%d" % (number, record.offset) in self.broker.output(), "state went out before output"
+
+    def _check_counts(self, owned: OwnedRows) -> None:
+        for key, row in rows_of(owned).items():
+            counted = [
+                sum(record.key == key and record.offset <= applied for record in self.broker.logs[tp])
+                for tp, applied in zip(TPS, row["applied"], strict=True)
+            ]
+            assert row["count"].tolist() == counted, f"{key!r}: counted {row['count']}, really {counted}"
+
+    async def finish(self) -> None:
+        """Without further accidents everything is read, applied and committed: nothing sticks."""
+        await self.thaw()
+        ends = {tp: end for tp, end in self.broker.ends.items() if end}
+        for _ in range(10 + sum(map(len, self.broker.logs.values()))):
+            for tp in TPS:
+                self.worker.fetch(tp, 5)
+                self.worker.deliver(tp)
+            while self.worker.turn():
+                pass
+            await self._commit(self.worker)
+        assert self.broker.committed == ends, "stuck"
+        self.check()
+        everything = {b"%d-%d" % (n, r.offset) for n, tp in enumerate(TPS) for r in self.broker.logs[tp]}
+        assert self.broker.output() == everything
+
+
+def rows_of(owned: OwnedRows) -> dict[bytes, np.void]:
+    return {key: rows.rows[rows.slot(key)] for rows in owned.partitions.values() for key in rows}
+
+
+def in_order(values) -> bool:
+    return all(a <= b for a, b in pairwise(values))
