@@ -89,8 +89,8 @@ class Policy:
 
     dwell_s: int
     expire_s: int
-    enter: tuple[float, float, float] = (0.60, 0.75, 0.90)
-    exit: tuple[float, float, float] = (0.50, 0.65, 0.80)
+    enter: tuple[float, float, float] = (0.70, 0.80, 0.90)
+    exit: tuple[float, float, float] = (0.60, 0.70, 0.80)
 
     def __post_init__(self) -> None:
         if not len(self.enter) == len(self.exit) == len(ALERT_LEVELS):

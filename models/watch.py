@@ -128,8 +128,7 @@ class Watch:
             sub, at = rows[told], at_s[told]
             p = self.scorer.probabilities(sub, at)
             decisions = [
-                Decision(int(told[d.index]), d.transition, d.probability)
-                for d in self._decide(sub, at, p, cause)
+                Decision(int(told[d.index]), d.transition, d.probability) for d in self._decide(sub, at, p, cause)
             ]
             rows[told] = sub
         rows["due_at"] = self._first_look_at(rows, at_s)

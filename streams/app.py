@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from models.scorer import Scorer
 from models.watch import Watch
+from streams.admission import Admission
 from streams.agents import add_agent
 from streams.emit import Emitter
 from streams.engine.consumer import BatchTransport
@@ -35,6 +36,10 @@ log = logging.getLogger(__name__)
 REBALANCE_TIMEOUT_S = 15.0
 REQUEST_TIMEOUT_S = 30.0
 """Faust waits 60 s for members to come back and 1,200 s for a write; a dead member would hold the group that long."""
+
+POLLED_BATCHES = 10
+"""Batches' worth of records taken from the fetcher at once: a poll is spread over all partitions and inputs, and array
+functions want batches that are not split into dozens of small ones."""
 
 MAX_RECORD_BATCH_BYTES = 512 * 1024
 """Half of a broker's default message.max.bytes, so that a batch with its headers always fits."""
@@ -97,13 +102,13 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=settings.commit_interval_s,
-        broker_max_poll_records=settings.max_batch,
+        broker_max_poll_records=POLLED_BATCHES * settings.max_batch,
         broker_session_timeout=settings.session_timeout_s,
         broker_rebalance_timeout=REBALANCE_TIMEOUT_S,
         broker_heartbeat_interval=settings.session_timeout_s / 3,
         broker_request_timeout=REQUEST_TIMEOUT_S,
         producer_request_timeout=REQUEST_TIMEOUT_S,
-        producer_compression_type="lz4",
+        producer_compression_type="zstd",
         producer_max_batch_size=MAX_RECORD_BATCH_BYTES,
         stream_buffer_maxsize=16,
         stream_recovery_delay=0.0,
@@ -115,14 +120,19 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
     outbox = Outbox(lambda: app.producer._ensure_producer())  # noqa: PLW0108 - Faust makes the producer late
     emitter = Emitter(outbox, settings, metrics)
     inputs = enabled_inputs(settings)
-    pipeline = Pipeline(
+    admission = Admission(
         inputs,
-        book,
-        lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s),
         emitter,
         metrics,
         lateness_s=settings.lateness_s,
         partition_of=lambda key: partition_of(key, settings.partitions),
+    )
+    pipeline = Pipeline(
+        admission,
+        book,
+        lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s),
+        emitter,
+        metrics,
     )
     table = app.Table("customers", partitions=settings.partitions, recovery_buffer_size=16)
     app.engine = Engine(

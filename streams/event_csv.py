@@ -1,10 +1,10 @@
 """An event log on disk, row by row, as the records a shop would send: what `yocho produce` replays.
 
-The file is CSV, plain or gzipped, with the columns ``customer_id``, ``event_type``, ``ts`` (RFC 3339, or a date and time
-without a zone, taken as UTC) and ``value``: the amount of an order, the seconds of a login or nothing, and for an e-mail
-open ``machine`` when a machine opened it (a number there says nothing). A row that cannot be read so is an error that
-names the line. Whether a well-formed row makes sense, a refund for one, is for the worker to judge: it may become a
-dead letter.
+The file is CSV, plain or gzipped, with the columns ``customer_id``, ``event_type``, ``ts`` (RFC 3339, or without a
+zone, taken as UTC) and ``value``: the amount of an order, the seconds of a login or nothing, and for an e-mail open
+``machine`` when a machine opened it (a number there says nothing). A row that cannot be read so is an error that names
+the line. Whether a well-formed row makes sense, a refund for one, is for the worker to judge: it may become a dead
+letter.
 """
 
 import csv

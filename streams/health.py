@@ -36,9 +36,7 @@ class HealthServer:
         The address is in use or not ours.
     """
 
-    def __init__(
-        self, registry: CollectorRegistry, is_ready: Callable[[], bool], host: str, port: int
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, is_ready: Callable[[], bool], host: str, port: int) -> None:
         self._metrics = make_wsgi_app(registry)
         self._is_ready = is_ready
         self._server: WSGIServer = make_server(host, port, self._serve, handler_class=_Quiet)

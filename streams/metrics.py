@@ -162,9 +162,7 @@ class _PartitionGauges(Collector):
         return []  # families are known by name; nothing may be read before the worker owns partitions
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        lag = GaugeMetricFamily(
-            "yocho_stream_time_lag_seconds", "Wall clock minus stream time.", labels=["partition"]
-        )
+        lag = GaugeMetricFamily("yocho_stream_time_lag_seconds", "Wall clock minus stream time.", labels=["partition"])
         customers = GaugeMetricFamily("yocho_customers", "Customers in state.", labels=["partition"])
         timers = GaugeMetricFamily("yocho_due_timers", "Entries in the due-time index.", labels=["partition"])
         state = GaugeMetricFamily("yocho_state_bytes", "Bytes of rows allocated.", labels=["partition"])

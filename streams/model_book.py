@@ -61,9 +61,5 @@ class ModelBook:
         """The version that comes after this one, None when it is the last or the book is pinned."""
         if self.pinned:
             return None
-        later = [
-            s
-            for s in self._scorers
-            if (s.effective_at_s, s.n_labels) > (scorer.effective_at_s, scorer.n_labels)
-        ]
+        later = [s for s in self._scorers if (s.effective_at_s, s.n_labels) > (scorer.effective_at_s, scorer.n_labels)]
         return later[0] if later else None

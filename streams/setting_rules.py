@@ -134,9 +134,7 @@ def _are_thresholds(value: Thresholds) -> bool:
 
 
 BROKERS = Rule(_addresses, lambda v: bool(v) and all(map(_is_address, v)), "host:port[,host:port...]")
-MAIN = Rule(
-    lambda text: Channel[text.upper()], lambda v: isinstance(v, Channel), "order, login or email_open"
-)
+MAIN = Rule(lambda text: Channel[text.upper()], lambda v: isinstance(v, Channel), "order, login or email_open")
 LEVEL_THRESHOLDS = Rule(
     _thresholds,
     _are_thresholds,

@@ -91,7 +91,7 @@ class Settings:
         "YOCHO_LANG", "ja", "", "Language of alerts in the terminal.", choice("ja", "en")
     )
     levels: Thresholds = _setting(
-        "YOCHO_LEVELS", "watch=0.60/0.50,at_risk=0.75/0.65,critical=0.90/0.80", "probability",
+        "YOCHO_LEVELS", "watch=0.70/0.60,at_risk=0.80/0.70,critical=0.90/0.80", "probability",
         "Enter and exit threshold of each alert level.", LEVEL_THRESHOLDS,
     )  # fmt: skip
     dwell: int | None = _setting(
@@ -121,7 +121,7 @@ class Settings:
         number(float, 1, 300),
     )  # fmt: skip
     max_batch: int = _setting(
-        "YOCHO_MAX_BATCH", "2000", "records", "Most records fetched and applied at once.",
+        "YOCHO_MAX_BATCH", "4000", "records", "Most records fetched and applied at once.",
         number(int, 1, 100_000),
     )  # fmt: skip
     snapshot_every: int = _setting(

@@ -1,7 +1,7 @@
 """Sends a simulated shop into the input topics: event to JSON record, and the pace at which records go out.
 
-Stands before the line from event to alert, where a real shop's systems would be. The producer is handed in;
-nothing here knows how to reach a broker.
+Stands before the line from event to alert, where a real shop's systems would be. The sender is handed in; nothing
+here knows how to reach a broker.
 """
 
 import math
@@ -13,8 +13,8 @@ import orjson
 
 from models.events import Channel, Event
 from models.simulator import campaign_id
-from streams.settings import Settings
-from streams.topics import enabled_inputs
+from streams.event_csv import Outgoing
+from streams.topics import INPUTS
 
 CATEGORIES = ("skin-care", "make-up", "hair-care", "tea", "sweets", "supplements")
 CHUNK_EVENTS = 2_000
@@ -22,21 +22,14 @@ CHUNK_SPAN_MS = 2 * 86_400_000  # the inputs are at most a chunk apart: well ins
 TICK_S = 0.1
 
 
-class Sent(Protocol):
-    """What is known of a record that was queued."""
+class Takes(Protocol):
+    """What takes records: `streams.produce.Sender`, or a list in a test."""
 
-    def get(self, timeout: float | None = None) -> object:
-        """Return when the broker has it, or raise what went wrong."""
+    def send(self, record: Outgoing) -> None:
+        """Hand over a record."""
 
-
-class Producer(Protocol):
-    """The part of kafka-python's `KafkaProducer` that is used here."""
-
-    def send(self, topic: str, *, key: bytes, value: bytes) -> Sent:
-        """Queue a record."""
-
-    def flush(self) -> object:
-        """Wait until nothing is queued any more, delivered or not."""
+    def flush(self) -> None:
+        """Wait until all of them are acknowledged."""
 
 
 class Pace:
@@ -75,9 +68,7 @@ class Pace:
 
         The first event asked about past `from_s` goes out at once and starts the count.
         """
-        due_s = (
-            at_s  # what has not happened yet is not sent: when simulated time reaches now, it is real time
-        )
+        due_s = at_s  # what has not happened yet is not sent: when simulated time reaches now, it is real time
         if at_s >= self.from_s and math.isfinite(self.speed):
             if self._anchor_s is None:
                 self._anchor_s = now_s - at_s / self.speed
@@ -122,7 +113,7 @@ def chunks(
         yield chunk
 
 
-def send(chunk: Sequence[Event], producer: Producer, topics: Mapping[Channel, str]) -> None:
+def send(chunk: Sequence[Event], sender: Takes) -> None:
     """Put a chunk into the topics and wait until the broker has it all.
 
     Waiting keeps the three inputs together: none is ever more than a chunk ahead of the others.
@@ -131,35 +122,13 @@ def send(chunk: Sequence[Event], producer: Producer, topics: Mapping[Channel, st
     ----------
     chunk
         Events in time order.
-    producer
-        Partitions by key, so that one partition sees everything about one customer.
-    topics
-        Topic name by channel.
-
-    Raises
-    ------
-    KafkaError
-        The broker did not take a record.
+    sender
+        Takes the records; its errors pass through.
     """
-    sent = [
-        producer.send(topics[event.channel], key=event.customer_id.encode(), value=to_json(event))
-        for event in chunk
-    ]
-    producer.flush()
-    for record in sent:
-        record.get(timeout=0)  # done since the flush; raises for a record that did not make it
-
-
-def topic_names(settings: Settings) -> dict[Channel, str]:
-    """Return the input topic of each channel.
-
-    Examples
-    --------
-    >>> topic_names(Settings(topic_prefix="test."))[Channel.EMAIL_OPEN]
-    'test.email-opens'
-    """
-    inputs = enabled_inputs(settings)
-    return {source.channel: source.topic(settings) for source in inputs if source.channel is not None}
+    for event in chunk:
+        source = _SOURCES[event.channel]
+        sender.send(Outgoing(source, event.customer_id.encode(), to_json(event), event.occurred_at_ms))
+    sender.flush()
 
 
 def to_json(event: Event) -> bytes:
@@ -200,6 +169,7 @@ def _email_open(event: Event) -> dict[str, object]:
     return {"campaign_id": campaign_id(event), "machine": not event.engaged}
 
 
+_SOURCES = {source.channel: source for source in INPUTS}
 _DETAILS: Mapping[Channel, Callable[[Event], dict[str, object]]] = {
     Channel.ORDER: _order,
     Channel.LOGIN: _login,

@@ -96,9 +96,7 @@ def _input(key: str, source: int, event_type: str, what: str, channel: Channel |
 
 ORDERS = _input("orders", 0, "order", "an order: amount, currency, items", Channel.ORDER)
 LOGINS = _input("logins", 1, "login", "a login: session_seconds", Channel.LOGIN)
-EMAIL_OPENS = _input(
-    "email-opens", 2, "email_open", "an e-mail opened: campaign_id, machine", Channel.EMAIL_OPEN
-)
+EMAIL_OPENS = _input("email-opens", 2, "email_open", "an e-mail opened: campaign_id, machine", Channel.EMAIL_OPEN)
 INPUTS: tuple[InputTopic, ...] = (
     ORDERS,
     LOGINS,

@@ -82,7 +82,7 @@ JSON = [
     ("1e400", KEY, text(amount="1e400"), R.INVALID_JSON),
     ("leading zero", KEY, text(amount="011"), R.INVALID_JSON),
     ("deeper than 1024", KEY, b"[" * 1_500 + b"]" * 1_500, R.INVALID_JSON),
-    ("10^6-digit number cut to fit", KEY, text(amount="9" * 60_000), R.INVALID_JSON),
+    ("60,000-digit number", KEY, text(amount="9" * 60_000), R.INVALID_JSON),
     ("null", KEY, b"null", R.NOT_AN_OBJECT),
     ("a number", KEY, b"42", R.NOT_AN_OBJECT),
     ("a text", KEY, b'"c1"', R.NOT_AN_OBJECT),

@@ -23,9 +23,7 @@ _EVENING = (1.20, 1.25, 1.45, 1.72, 1.87, 1.60)
 _WEEKDAYS = (1.04, 1.02, 1.00, 0.98, 0.98, 0.96, 1.06)  # Monday first; Wednesday = 1
 
 _profile = np.outer(_WEEKDAYS, _NIGHT + _MORNING + _AFTERNOON + _EVENING).ravel()
-_DONE = np.concatenate(
-    ([0.0], np.cumsum(_profile) / _profile.sum())
-)  # share of a week's orders by hour h, h = 0..168
+_DONE = np.concatenate(([0.0], np.cumsum(_profile) / _profile.sum()))  # share of a week's orders by hour h, h = 0..168
 _HOUR_OF_WEEK = np.linspace(0.0, 1.0, 7 * 24 + 1)
 
 

@@ -169,9 +169,7 @@ class Shop:
             orders = self._life(number).order_at_ms
             if orders[0] >= at_ms:
                 break
-            recent, before, after = np.searchsorted(
-                orders, (at_ms - 2 * horizon_ms, at_ms, at_ms + horizon_ms)
-            )
+            recent, before, after = np.searchsorted(orders, (at_ms - 2 * horizon_ms, at_ms, at_ms + horizon_ms))
             asked += int(before > recent)
             left += int(before > recent and before == after)
         return left / asked if asked else float("nan")

@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from prometheus_client.parser import text_string_to_metric_families
 
 WORKER = (sys.executable, "-m", "streams.demo.leash", "worker", "--log-level", "INFO")
-STOP_S = 10.0
+STOP_S = 6.0
 _HTTP_S = 2.0
 
 
@@ -96,8 +96,9 @@ class Worker:
         return Counts(*map(int, totals.values()))
 
     def last_lines(self, n: int = 15) -> list[str]:
-        """Return the last `n` lines of its output."""
-        return self.log_path.read_text(errors="replace").splitlines()[-n:]
+        """Return the last `n` lines of its output, without what would steer a terminal."""
+        lines = self.log_path.read_text(errors="replace").splitlines()[-n:]
+        return ["".join(char for char in line if char.isprintable()) for line in lines]
 
     def stop(self) -> None:
         """End it and everything it started; returns when nothing of it is left."""
@@ -107,7 +108,7 @@ class Worker:
                 self._process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
+        self._process.communicate()  # closes the leash and takes the exit code
 
     def _get(self, path: str) -> str | None:
         """Return the body of a 200 answer, None for anything else."""

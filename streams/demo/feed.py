@@ -2,11 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from models.events import Channel
 from models.simulator import Shop
-from streams.simulate import Pace, Producer, chunks, send
+from streams.simulate import Pace, Takes, chunks, send
 
 BACKLOG_EVENTS = 5_000
 """How far the shop may run ahead of the worker. Little, so that what is shown is what just happened; and the
@@ -22,27 +21,17 @@ class Feed:
         Where events come from.
     pace
         When they go out.
-    producer
+    sender
         To the broker.
-    topics
-        Topic name by channel.
     processed
         Asked how many events the worker has taken.
     """
 
-    def __init__(
-        self,
-        shop: Shop,
-        pace: Pace,
-        producer: Producer,
-        topics: Mapping[Channel, str],
-        processed: Callable[[], int],
-    ) -> None:
+    def __init__(self, shop: Shop, pace: Pace, sender: Takes, processed: Callable[[], int]) -> None:
         self.sent = 0
         self.stream_time_s = shop.start_at_s
         self.error: Exception | None = None
-        self._shop, self._pace, self._producer, self._topics = shop, pace, producer, topics
-        self._processed = processed
+        self._shop, self._pace, self._sender, self._processed = shop, pace, sender, processed
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="yocho-demo-feed", daemon=True)
 
@@ -59,7 +48,7 @@ class Feed:
     def _run(self) -> None:
         try:
             for chunk in chunks(self._shop.events(), self._pace, now=time.time, wait=self._stop.wait):
-                send(chunk, self._producer, self._topics)
+                send(chunk, self._sender)
                 self.sent += len(chunk)
                 self.stream_time_s = chunk[-1].at_s
                 while self.sent - self._processed() > BACKLOG_EVENTS and not self._stop.is_set():

@@ -9,13 +9,19 @@ import os
 import signal
 import sys
 import threading
+import time
 
 from streams.cli import main
+
+GRACE_S = 3.0
+"""A worker whose broker went with its starter would try to commit for much longer."""
 
 
 def _end_with_starter() -> None:
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from streams.broker import EmbeddedBroker
+from streams.cluster import Cluster
 from streams.demo.child import WORKER, Worker
 from streams.demo.screen import Screen
-from streams.demo.show import HORIZON_DAYS, Plan, Show
+from streams.demo.show import HORIZON_DAYS, DemoError, Plan, Show
+from streams.produce import Sender
 from streams.settings import Settings
+from streams.topics import enabled_inputs
+
+DRAIN_S = 8.0
 
 
 def environment(base: Mapping[str, str], metrics_port: int, lang: str) -> dict[str, str]:
@@ -86,13 +91,22 @@ def run(
         variables = environment(base, port, plan.lang)
         broker = stack.enter_context(EmbeddedBroker.for_settings(Settings.from_env(variables)))
         variables["YOCHO_BROKERS"] = broker.bootstrap
+        settings = Settings.from_env(variables)
+        cluster = Cluster.reach(settings)
         screen.stage(f"broker up on {broker.bootstrap} (embedded: it ends with the demo)")
         worker = stack.enter_context(Worker(variables, port, _log_path(), command))
         screen.stage(f"worker starting, pid {worker.pid}, log {worker.log_path}")
-        show = stack.enter_context(Show(plan, Settings.from_env(variables), worker, screen))
-        show.wait_until_ready(is_over)
-        show.watch(is_over)
-        show.finish()
+        sender = stack.enter_context(Sender(cluster, settings, enabled_inputs(settings)))
+        inbox = stack.enter_context(contextlib.closing(cluster.consumer()))
+        show = stack.enter_context(Show(plan, settings, worker=worker, screen=screen, sender=sender, inbox=inbox))
+        try:
+            show.wait_until_ready(is_over)
+            show.watch(is_over)
+            show.finish(drain_s=0.0 if stop.is_set() else DRAIN_S)  # whoever pressed Ctrl-C wants to leave
+        except DemoError:
+            for line in worker.last_lines():
+                screen.stage(f"worker | {line}")
+            raise
 
 
 def _free_port() -> int:

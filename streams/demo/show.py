@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer, TopicPartition
 
 from models.simulator import Shop
 from models.target import DAY_S
@@ -16,19 +16,19 @@ from streams.demo.child import Counts, Worker
 from streams.demo.feed import Feed
 from streams.demo.screen import Screen, Status
 from streams.demo.tally import Tally
+from streams.produce import Sender
 from streams.settings import Settings
-from streams.simulate import Pace, topic_names
+from streams.simulate import Pace
 from streams.topics import ALERTS
 
 START_S = int(datetime.datetime.fromisoformat("2010-01-04T00:00:00+09:00").timestamp())
-OPENING_DAYS = 60.0
-LIVE_FROM_S = START_S + 120 * DAY_S
+OPENING_DAYS = 45.0
+LIVE_FROM_S = START_S + 105 * DAY_S
 """History before it is sent at full speed: the opening of the shop and two months more, so that rhythms are known,
 newcomers are as rare as they will be, and the first examples (one horizon old) have been learnt from."""
 DAYS_PER_S = 1.0
 HORIZON_DAYS = 28  # more than two orders of the median customer: a silence of that length means something
 READY_S = 60.0
-DRAIN_S = 8.0
 COUNT_EVERY_S = 0.5
 
 
@@ -59,29 +59,44 @@ class Plan:
 
 
 class Show:
-    """The demo while it runs: feeds the worker, reads its alerts, keeps score and shows it."""
+    """Feeds the worker, reads its alerts, keeps score and shows it; leaving the context ends the feed.
 
-    def __init__(self, plan: Plan, settings: Settings, worker: Worker, screen: Screen) -> None:
-        self._worker, self._screen, self._settings = worker, screen, settings
+    Parameters
+    ----------
+    plan
+        What to show.
+    settings
+        The worker's.
+    worker
+        Started.
+    screen
+        Where to show it.
+    sender
+        To the input topics.
+    inbox
+        Consumer outside all groups, for the alerts.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        *,
+        worker: Worker,
+        screen: Screen,
+        sender: Sender,
+        inbox: KafkaConsumer,
+    ) -> None:
+        self._worker, self._screen, self._settings, self._inbox = worker, screen, settings, inbox
         shop = Shop(plan.seed, plan.customers, START_S, OPENING_DAYS)
         self._history, self._live = Tally(shop, HORIZON_DAYS * DAY_S), Tally(shop, HORIZON_DAYS * DAY_S)
         self._counts = Counts(0, 0, 0)
         self._counted_s = self._per_s = 0.0
-        self._producer = KafkaProducer(bootstrap_servers=settings.bootstrap, linger_ms=5, api_version=(2, 0))
-        self._feed = Feed(
-            shop,
-            Pace(DAYS_PER_S * DAY_S, from_s=LIVE_FROM_S),
-            self._producer,
-            topic_names(settings),
-            processed=lambda: self._counts.events,
-        )
-        self._inbox = KafkaConsumer(
-            ALERTS.topic(settings),
-            bootstrap_servers=settings.bootstrap,
-            group_id=None,
-            auto_offset_reset="earliest",
-            api_version=(2, 0),
-        )
+        pace = Pace(DAYS_PER_S * DAY_S, from_s=LIVE_FROM_S)
+        self._feed = Feed(shop, pace, sender, processed=lambda: self._counts.events)
+        partitions = [TopicPartition(ALERTS.topic(settings), number) for number in range(settings.partitions)]
+        inbox.assign(partitions)
+        inbox.seek_to_beginning(*partitions)
 
     def __enter__(self) -> Self:
         return self
@@ -90,8 +105,6 @@ class Show:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._feed.stop()
-        self._inbox.close()
-        self._producer.close(timeout=1)
 
     def wait_until_ready(self, is_over: Callable[[], bool]) -> None:
         """Wait for the worker to have joined and recovered, or for the end."""
@@ -99,7 +112,7 @@ class Show:
         while not self._worker.is_ready() and not is_over():
             self._check()
             if time.monotonic() > until_s:
-                raise DemoError(f"worker not ready after {READY_S:.0f} s")
+                raise DemoError(f"worker not ready after {READY_S:.0f} s; see {self._worker.log_path}")
             time.sleep(0.1)
         if not is_over():
             self._screen.stage(f"worker ready ({self._settings.partitions} partitions); the shop opens")
@@ -111,10 +124,11 @@ class Show:
         while not is_over():
             self._step()
 
-    def finish(self) -> None:
-        """Let the worker take what was sent, end it, and print the summary."""
+    def finish(self, drain_s: float) -> None:
+        """Let the worker take what was sent, for so many seconds at most, end it, and print the summary."""
+        self._screen.stage("the shop closes")
         self._feed.stop()
-        until_s = time.monotonic() + DRAIN_S
+        until_s = time.monotonic() + drain_s
         while self._counts.events < self._feed.sent and time.monotonic() < until_s:
             self._step()
         self._worker.stop()
@@ -133,7 +147,7 @@ class Show:
         if self._feed.error is not None:
             raise DemoError(f"the broker took no more events: {self._feed.error}")
         if self._worker.exit_code is not None:
-            raise DemoError(f"worker ended unexpectedly with exit code {self._worker.exit_code}")
+            raise DemoError(f"worker ended with exit code {self._worker.exit_code}; see {self._worker.log_path}")
 
     def _read_alerts(self, timeout_ms: int) -> int:
         records = [record for batch in self._inbox.poll(timeout_ms).values() for record in batch]

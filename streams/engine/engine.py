@@ -196,8 +196,7 @@ class Engine:
         changelog = Outbox(self.outbox.producer)
         topic = self.table.changelog_topic_name
         for number, records in changes.items():
-            for key, value, headers in records:
-                changelog.put(topic, number, key, value, headers)
+            changelog.extend(topic, number, records)
         for (_, number), offset in (await changelog.flush()).items():
             self.table.rows.written(number, offset)
 

@@ -9,11 +9,13 @@ raises, some may not be, and the caller must not commit.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 Headers = list[tuple[str, bytes]]
 Record = tuple[bytes | None, bytes | None, Headers]
+
+_NO_HEADERS: Headers = []
 
 
 class Outbox:
@@ -43,7 +45,11 @@ class Outbox:
         headers: Headers | None = None,
     ) -> None:
         """Add a record; records of one topic and partition keep their order."""
-        self._waiting[topic, partition].append((key, value, headers or []))
+        self._waiting[topic, partition].append((key, value, headers or _NO_HEADERS))
+
+    def extend(self, topic: str, partition: int, records: Iterable[Record]) -> None:
+        """Add many records of one topic and partition: key, value and headers each."""
+        self._waiting[topic, partition].extend(records)
 
     async def flush(self) -> dict[tuple[str, int], int]:
         """Send everything and wait until the brokers have it.
@@ -60,11 +66,15 @@ class Outbox:
         """
         async with self._sending:
             waiting, self._waiting = self._waiting, defaultdict(list)
-            last: dict[tuple[str, int], int] = {}
+            sent = []
             for (topic, partition), records in waiting.items():
-                for count, future in [await s for s in self._batches(topic, partition, records)]:
-                    metadata = await future
-                    last[topic, partition] = metadata.offset + count - 1
+                if not records:
+                    continue  # aiokafka would send an empty batch, which has no offset
+                for batch in self._batches(topic, partition, records):
+                    sent.append((topic, partition, *await batch))
+            last: dict[tuple[str, int], int] = {}
+            for topic, partition, count, future in sent:
+                last[topic, partition] = (await future).offset + count - 1
             return last
 
     def _batches(self, topic: str, partition: int, records: list[Record]) -> list[Any]:

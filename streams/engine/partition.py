@@ -17,13 +17,6 @@ FIRST_SIZE = 64
 _EMPTY = new_rows(1)[0]
 
 
-def _fresh(key: bytes) -> np.void:
-    """The row of a customer nobody has seen before."""
-    row: np.void = _EMPTY.copy()
-    row["phase"] = phase(key)
-    return row
-
-
 class PartitionRows:
     """Rows by customer id, with what has changed since the last commit.
 
@@ -123,7 +116,8 @@ class PartitionRows:
 
     def reset(self, slot: int) -> None:
         """Make a customer's row as good as new, as deleting and meeting the customer again would."""
-        self.rows[slot] = _fresh(self.customer_id(slot))
+        self.rows[slot] = _EMPTY
+        self.rows["phase"][slot] = phase(self.customer_id(slot))
 
     def take_changes(self) -> tuple[list[bytes], NDArray[np.void], list[bytes]]:
         """What changed since last time, copied: ids and rows of changed customers, ids of deleted ones."""
@@ -166,7 +160,7 @@ class PartitionRows:
         else:
             self._ids[slot] = key
         self._slot_of[key] = slot
-        self.rows[slot] = _fresh(key)
+        self.rows["phase"][slot] = phase(key)  # all else is fresh: nobody used the row, or it was cleared
         if key in self._deleted:  # the changelog still holds the old row: the new one must replace it
             self._deleted.remove(key)
             self._dirty[slot] = True

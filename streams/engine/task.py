@@ -19,6 +19,9 @@ from streams.engine.partition import PartitionRows
 TICK_S = 0.1
 """How often an idle partition looks at the clock: a tenth of the one second an alert may take."""
 
+GATHER_S = 0.02
+"""Pause after a small batch while there is a backlog, so that the next is larger: array functions have a cost per call."""
+
 WALL_DELAY_S = 5
 """The wall clock carries stream time to this many seconds ago, so that events on their way come before the timers."""
 
@@ -87,6 +90,7 @@ class PartitionTask:
         self._set_paused = set_paused
         self._paused = [False] * len(ledgers)
         self._wake = asyncio.Event()
+        self._gathering = False
 
     def deliver(self, number: int, records: Sequence[Any]) -> None:
         """Take over a fetched batch of one input."""
@@ -104,11 +108,13 @@ class PartitionTask:
             busy = self.turn()
             await ebb()
             if busy:
-                await asyncio.sleep(0)
+                await asyncio.sleep(GATHER_S if self._gathering else 0)
                 continue
             self._wake.clear()
+            # not `wait_for`: until Python 3.12 that forgets a cancellation which meets the wake-up, and `halt` would hang
             with contextlib.suppress(TimeoutError):  # nothing was delivered: the next turn looks at the clock
-                await asyncio.wait_for(self._wake.wait(), TICK_S)
+                async with asyncio.timeout(TICK_S):
+                    await self._wake.wait()
 
     def turn(self) -> bool:
         """One step without an `await`; True when there is more to do at once."""
@@ -117,6 +123,7 @@ class PartitionTask:
         now_s = time.monotonic()
         switch_s = self._line.next_switch_s(self.partition)
         chunk = self.merge.take(self._max_batch, now_s, FAR if switch_s is None else switch_s * 1000)
+        self._gathering = 0 < len(chunk) < self._max_batch // 4 and not self.merge.caught_up
         if chunk:
             self._process(chunk)
             return True

@@ -39,7 +39,7 @@ def records(n: int) -> Iterator[tuple[str, str, bytes]]:
 
 def fill(bootstrap: str, n: int) -> None:
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 20, "compression.type": "lz4",
+        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 1000, "compression.type": "zstd",
          "queue.buffering.max.messages": 1_000_000, "log_level": 0}
     )  # fmt: skip
     for topic, key, value in records(n):
@@ -75,7 +75,7 @@ def run() -> None:
     """Print the table."""
     print(f"throughput, embedded broker, 4 partitions, {N_CUSTOMERS:,} customers, one process each")
     rates = {}
-    for kind in ("plain", "full", "read"):
+    for kind in N_EVENTS:
         figures = measure(kind)
         rates[kind] = figures["events_per_s"]
         extra = ", ".join(f"{name} {value:,.0f}" for name, value in figures.items() if name != "events_per_s")

@@ -20,9 +20,9 @@ from streams.settings import Settings
 BROKER = os.environ["YOCHO_BROKERS"]
 
 
-def report(n: int, seconds: float, **more: float) -> None:
+def report(n: int, seconds: float, cpu_s: float, **more: float) -> None:
     rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    line = {"events_per_s": n / seconds, "max_rss_bytes": rss_bytes, **more}
+    line = {"events_per_s": n / seconds, "cpu_us_per_event": cpu_s / n * 1e6, "max_rss_bytes": rss_bytes, **more}
     sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
     sys.stdout.flush()
     os._exit(0)
@@ -32,13 +32,21 @@ class Stopwatch:
     """From the first event to the last of n."""
 
     def __init__(self, n: int, **more: Callable[[], float]) -> None:
-        self.n, self.more, self.seen, self.started = n, more, 0, 0.0
+        self.n, self.more, self.seen, self.started, self.cpu_started = n, more, 0, 0.0, 0.0
+
+    def saw(self, total: int) -> None:
+        if not self.started and total:
+            self.started, self.cpu_started = time.perf_counter(), time.process_time()
+
+    def done(self) -> None:
+        seconds, cpu_s = time.perf_counter() - self.started, time.process_time() - self.cpu_started
+        report(self.n, seconds, cpu_s, **{name: get() for name, get in self.more.items()})
 
     def count(self, k: int) -> None:
-        self.started = self.started or time.perf_counter()
         self.seen += k
+        self.saw(self.seen)
         if self.seen >= self.n:
-            report(self.n, time.perf_counter() - self.started, **{name: get() for name, get in self.more.items()})
+            self.done()
 
 
 def full(n: int) -> None:
@@ -51,16 +59,21 @@ def full(n: int) -> None:
     def value(name: str) -> float:
         return sum(s.value for m in registry.collect() for s in m.samples if s.name == name)
 
+    stopwatch = Stopwatch(
+        n,
+        customers=lambda: sum(len(p) for p in partitions()),
+        batches=lambda: value("yocho_processing_seconds_count"),
+        looks=lambda: value("yocho_looks_total"),
+        alerts=lambda: value("yocho_alerts_total"),
+    )
+
     def watch() -> None:
-        started = 0.0
         while True:
-            time.sleep(0.02)
-            done = value("yocho_events_total")
-            started = started or (time.perf_counter() if done else 0.0)
-            if done >= n and not any(p.dirty_count for p in partitions()) and not len(app.engine.outbox):
-                customers = sum(len(p) for p in partitions())
-                alerts, looks = value("yocho_alerts_total"), value("yocho_looks_total")
-                report(n, time.perf_counter() - started, customers=customers, alerts=alerts, looks=looks)
+            time.sleep(0.05)
+            applied = value("yocho_events_total")
+            stopwatch.saw(int(applied))
+            if applied >= n and not any(p.dirty_count for p in partitions()) and not len(app.engine.outbox):
+                stopwatch.done()
 
     threading.Thread(target=watch, daemon=True).start()
     faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

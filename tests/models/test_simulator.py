@@ -124,9 +124,7 @@ def test_about_half_of_all_opens_are_machine_opens(stream):
 
 
 def test_nobody_opens_a_campaign_twice(stream):
-    opens = Counter(
-        (event.customer_id, campaign_id(event)) for event in stream if event.channel is Channel.EMAIL_OPEN
-    )
+    opens = Counter((event.customer_id, campaign_id(event)) for event in stream if event.channel is Channel.EMAIL_OPEN)
     assert max(opens.values()) == 1
 
 

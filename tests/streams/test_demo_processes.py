@@ -8,14 +8,12 @@ import time
 
 import pytest
 
-from models.events import Channel
 from models.simulator import Shop
 from streams.demo.child import Worker
 from streams.demo.feed import BACKLOG_EVENTS, Feed
 from streams.simulate import Pace
 
 START_S = 1_577_836_800
-TOPICS = dict.fromkeys(Channel, "any")
 
 FAKE_WORKER = """
 import http.server, os, signal, sys, time
@@ -33,19 +31,18 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_fo
 """
 
 
-class FakeProducer:
-    def __init__(self) -> None:
-        self.sent = 0
+class Recorder:
+    """Takes records; breaks if told to."""
 
-    def send(self, topic, *, key, value):
-        self.sent += 1
-        return self
+    def __init__(self, error: Exception | None = None) -> None:
+        self.taken, self.error = 0, error
 
-    def get(self, timeout=None):
-        return None
+    def send(self, record: object) -> None:
+        self.taken += 1
 
-    def flush(self):
-        return None
+    def flush(self) -> None:
+        if self.error:
+            raise self.error
 
 
 @pytest.fixture
@@ -114,8 +111,8 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_worker_itself(worker):
 
 
 def test_the_shop_never_runs_further_ahead_than_the_broker_can_keep():
-    producer, taken = FakeProducer(), 0
-    feed = Feed(Shop(1, 2_000, START_S), Pace(float("inf")), producer, TOPICS, processed=lambda: taken)
+    sender, taken = Recorder(), 0
+    feed = Feed(Shop(1, 2_000, START_S), Pace(float("inf")), sender, processed=lambda: taken)
     feed.start()
     wait_for(lambda: feed.sent > BACKLOG_EVENTS, timeout_s=30)
     time.sleep(0.3)
@@ -125,18 +122,17 @@ def test_the_shop_never_runs_further_ahead_than_the_broker_can_keep():
     wait_for(lambda: feed.sent > held)
     feed.stop()
     assert feed.error is None
-    assert producer.sent == feed.sent
+    assert sender.taken == feed.sent
     assert feed.stream_time_s > START_S
 
 
 def test_a_broken_broker_ends_the_shop_with_its_error():
-    producer = FakeProducer()
-    producer.get = lambda timeout=None: (_ for _ in ()).throw(ConnectionError("gone"))
-    feed = Feed(Shop(1, 10, START_S), Pace(float("inf")), producer, TOPICS, processed=lambda: 0)
+    sender = Recorder(error=ConnectionError("gone"))
+    feed = Feed(Shop(1, 10, START_S), Pace(float("inf")), sender, processed=lambda: 0)
     feed.start()
     wait_for(lambda: feed.error is not None)
     assert str(feed.error) == "gone"
 
 
 def test_stopping_a_shop_that_never_opened_is_no_error():
-    Feed(Shop(1, 10, START_S), Pace(1.0), FakeProducer(), TOPICS, processed=lambda: 0).stop()
+    Feed(Shop(1, 10, START_S), Pace(1.0), Recorder(), processed=lambda: 0).stop()

@@ -1,0 +1,178 @@
+"""Admission to the first line: records decoded, strangers and latecomers set aside, the rest as columns.
+
+A record that cannot be an event becomes one dead letter and has no other effect: it moves no stream time and founds no
+customer. Nothing here raises on what a record holds.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from models.apply import Columns
+from models.events import Event
+from streams.codec import decode
+from streams.emit import Emitter
+from streams.engine.partition import PartitionRows
+from streams.metrics import Metrics
+from streams.reasons import Reason, Reject
+from streams.topics import InputTopic
+
+Slots = NDArray[np.intp]
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A record after decoding: an event, or the reason why not; the raw record stays for a dead letter."""
+
+    offset: int
+    key: bytes
+    event: Event | None
+    reject: Reject | None
+    raw: Any
+
+
+@dataclass(slots=True)
+class Admitted:
+    """An event that may be applied, and the number of the input it came from."""
+
+    number: int
+    offset: int
+    key: bytes
+    event: Event
+    raw: Any
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Admitted events as columns, in event-time order, with the row of each customer."""
+
+    slots: Slots
+    columns: Columns
+    appended_at_s: NDArray[np.float64]
+
+    def rounds(self) -> Iterator[Slots]:
+        """Indices of everybody's first event, then everybody's second, and so on."""
+        by_slot = np.argsort(self.slots, kind="stable")
+        ordered = self.slots[by_slot]
+        first = np.r_[True, ordered[1:] != ordered[:-1]]
+        begin = np.maximum.accumulate(np.where(first, np.arange(len(ordered)), 0))
+        rank = np.empty(len(ordered), np.intp)
+        rank[by_slot] = np.arange(len(ordered)) - begin
+        by_rank = np.argsort(rank, kind="stable")
+        yield from np.split(by_rank, np.flatnonzero(np.diff(rank[by_rank])) + 1)
+
+
+class Admission:
+    """Turns records into batches of events.
+
+    Parameters
+    ----------
+    sources
+        Input topics in source order.
+    emitter
+        Where dead letters go.
+    metrics
+        Told what is set aside.
+    lateness_s
+        An event older than stream time by more than this is late, seconds.
+    partition_of
+        Partition a key belongs to; a customer is admitted only on the right one.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[InputTopic],
+        emitter: Emitter,
+        metrics: Metrics,
+        *,
+        lateness_s: int,
+        partition_of: Callable[[bytes], int],
+    ) -> None:
+        self._sources = sources
+        self._emitter = emitter
+        self._metrics = metrics
+        self._lateness_s = lateness_s
+        self._partition_of = partition_of
+
+    def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Decoded]]:
+        """(event time in ms, decoded) for each record of one input; a reject has no time and is 0."""
+        source, now_ms = self._sources[number], int(time.time() * 1000)
+        out = []
+        for record in records:
+            content = decode(source, record.key, record.value, now_ms=now_ms)
+            if isinstance(content, Event):
+                out.append((content.occurred_at_ms, Decoded(record.offset, record.key, content, None, record)))
+            else:
+                out.append((0, Decoded(record.offset, record.key, None, content, record)))
+        return out
+
+    def admit(self, partition: PartitionRows, chunk: Sequence[tuple[int, Decoded]]) -> Batch:
+        """Sort out rejects, strangers and latecomers; moves the stream time to the latest event admitted."""
+        events = []
+        for number, decoded in chunk:
+            if decoded.reject is not None:
+                self._set_aside(partition, number, decoded.raw, decoded.reject)
+            elif decoded.event is not None:
+                events.append(Admitted(number, decoded.offset, decoded.key, decoded.event, decoded.raw))
+        events = self._drop_late(partition, self._drop_strangers(partition, events))
+        appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
+        return Batch(partition.slots_of([e.key for e in events]), _columns(events), appended_at_s)
+
+    def _drop_strangers(self, partition: PartitionRows, events: list[Admitted]) -> list[Admitted]:
+        """Set aside customers who do not belong here; who is known was checked when they came."""
+        strangers = [
+            i
+            for i, event in enumerate(events)
+            if event.key not in partition and self._partition_of(event.key) != partition.number
+        ]
+        reject = Reject(Reason.WRONG_PARTITION, f"the key does not belong to partition {partition.number}")
+        for i in strangers:
+            self._set_aside(partition, events[i].number, events[i].raw, reject)
+        return _without(events, strangers)
+
+    def _drop_late(self, partition: PartitionRows, events: list[Admitted]) -> list[Admitted]:
+        """Set aside what was too old when its turn came, by the stream time of that turn."""
+        at_s = np.fromiter((e.event.at_s for e in events), np.int64, len(events))
+        stream_time_s = np.maximum.accumulate(np.r_[partition.stream_time_s, at_s])
+        partition.stream_time_s = int(stream_time_s[-1])
+        late = np.flatnonzero(at_s < stream_time_s[:-1] - self._lateness_s).tolist()
+        reject = Reject(Reason.LATE, f"older than stream time by more than {self._lateness_s} s")
+        for event in (events[i] for i in late):
+            slot = partition.slot(event.key)
+            # what state already holds was in time before a restart: no dead letter now
+            if slot is None or event.offset > partition.rows["applied"][slot, event.number]:
+                self._set_aside(partition, event.number, event.raw, reject)
+        return _without(events, late)
+
+    def _set_aside(self, partition: PartitionRows, number: int, record: Any, reject: Reject) -> None:
+        self._emitter.dead_letter(partition, record, reject)
+        self._metrics.rejected(self._sources[number].event_type, reject)
+
+
+def _without(events: list[Admitted], dropped: list[int]) -> list[Admitted]:
+    if not dropped:
+        return events
+    gone = set(dropped)
+    return [event for i, event in enumerate(events) if i not in gone]
+
+
+def _columns(admitted: Sequence[Admitted]) -> Columns:
+    """Columns of admitted events, in their order."""
+    n = len(admitted)
+    fingerprint = xxhash.xxh3_64_intdigest
+    events = [e.event for e in admitted]
+    return Columns(
+        at_s=np.fromiter((event.at_s for event in events), np.uint32, n),
+        channel=np.fromiter((event.channel for event in events), np.uint8, n),
+        source=np.fromiter((e.number for e in admitted), np.uint8, n),
+        offset=np.fromiter((e.offset for e in admitted), np.int64, n),
+        amount=np.fromiter((event.amount for event in events), np.float32, n),
+        # the source is the seed: an order and a login may carry the same id and are still two events
+        id_hash=np.fromiter((fingerprint(e.event.event_id, e.number) for e in admitted), np.uint64, n),
+        engaged=np.fromiter((event.engaged for event in events), np.bool_, n),
+    )

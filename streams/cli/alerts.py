@@ -1,0 +1,35 @@
+"""`yocho alerts`: the alert topic, for people as it comes and for scripts as JSON lines."""
+
+import os
+import sys
+
+import click
+
+from streams.alert_text import render
+from streams.alerts import AlertError, decode
+from streams.cluster import Cluster
+from streams.follow import follow
+from streams.settings import Settings
+from streams.topics import ALERTS
+
+
+@click.command(epilog="Example: yocho alerts --json --from-start --until-idle 20 > alerts.jsonl")
+@click.option("--json", "as_json", is_flag=True, help="One alert a line, as it is in the topic.")
+@click.option("--from-start", is_flag=True, help="Begin with the oldest alert, not the next one.")
+@click.option("--until-idle", type=click.FloatRange(min=0), help="End after so many seconds without a new alert.")
+def command(as_json: bool, from_start: bool, until_idle: float | None) -> None:
+    """Follow the alerts until Ctrl-C; YOCHO_LANG=ja or en chooses the language."""
+    settings = Settings.from_env(os.environ)
+    cluster = Cluster.reach(settings)
+    try:
+        for value in follow(cluster, ALERTS.topic(settings), from_start=from_start, until_idle_s=until_idle):
+            print(value.decode() if as_json else _pretty(value, settings.lang), flush=True)
+    except KeyboardInterrupt:
+        sys.stdout.flush()
+
+
+def _pretty(value: bytes, lang: str) -> str:
+    try:
+        return render(decode(value), lang) + "\n"
+    except AlertError as error:
+        return f"[{error}]\n"
