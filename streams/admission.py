@@ -26,19 +26,8 @@ Slots = NDArray[np.intp]
 
 
 @dataclass(slots=True)
-class Decoded:
-    """A record after decoding: an event, or the reason why not; the raw record stays for a dead letter."""
-
-    offset: int
-    key: bytes
-    event: Event | None
-    reject: Reject | None
-    raw: Any
-
-
-@dataclass(slots=True)
-class Admitted:
-    """An event that may be applied, and the number of the input it came from."""
+class Arrival:
+    """An event, the number of the input it came from, and the record it was."""
 
     number: int
     offset: int
@@ -47,9 +36,22 @@ class Admitted:
     raw: Any
 
 
+@dataclass(slots=True)
+class Refused:
+    """A record that is no event; it keeps its place among the others until its turn comes."""
+
+    number: int
+    offset: int
+    raw: Any
+    reject: Reject
+
+
+Decoded = Arrival | Refused
+
+
 @dataclass(frozen=True)
 class Batch:
-    """Admitted events as columns, in event-time order, with the row of each customer."""
+    """Arrival events as columns, in event-time order, with the row of each customer."""
 
     slots: Slots
     columns: Columns
@@ -102,28 +104,26 @@ class Admission:
     def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Decoded]]:
         """(event time in ms, decoded) for each record of one input; a reject has no time and is 0."""
         source, now_ms = self._sources[number], int(time.time() * 1000)
-        out = []
+        out: list[tuple[int, Decoded]] = []
         for record in records:
             content = decode(source, record.key, record.value, now_ms=now_ms)
             if isinstance(content, Event):
-                out.append((content.occurred_at_ms, Decoded(record.offset, record.key, content, None, record)))
+                arrival = Arrival(number, record.offset, record.key, content, record)
+                out.append((content.occurred_at_ms, arrival))
             else:
-                out.append((0, Decoded(record.offset, record.key, None, content, record)))
+                out.append((0, Refused(number, record.offset, record, content)))
         return out
 
-    def admit(self, partition: PartitionRows, chunk: Sequence[tuple[int, Decoded]]) -> Batch:
+    def admit(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> Batch:
         """Sort out rejects, strangers and latecomers; moves the stream time to the latest event admitted."""
-        events = []
-        for number, decoded in chunk:
-            if decoded.reject is not None:
-                self._set_aside(partition, number, decoded.raw, decoded.reject)
-            elif decoded.event is not None:
-                events.append(Admitted(number, decoded.offset, decoded.key, decoded.event, decoded.raw))
+        events = [decoded for decoded in chunk if isinstance(decoded, Arrival)]
+        for refused in (decoded for decoded in chunk if isinstance(decoded, Refused)):
+            self._set_aside(partition, refused.number, refused.raw, refused.reject)
         events = self._drop_late(partition, self._drop_strangers(partition, events))
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
         return Batch(partition.slots_of([e.key for e in events]), _columns(events), appended_at_s)
 
-    def _drop_strangers(self, partition: PartitionRows, events: list[Admitted]) -> list[Admitted]:
+    def _drop_strangers(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
         """Set aside customers who do not belong here; who is known was checked when they came."""
         strangers = [
             i
@@ -135,7 +135,7 @@ class Admission:
             self._set_aside(partition, events[i].number, events[i].raw, reject)
         return _without(events, strangers)
 
-    def _drop_late(self, partition: PartitionRows, events: list[Admitted]) -> list[Admitted]:
+    def _drop_late(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
         """Set aside what was too old when its turn came, by the stream time of that turn."""
         at_s = np.fromiter((e.event.at_s for e in events), np.int64, len(events))
         stream_time_s = np.maximum.accumulate(np.r_[partition.stream_time_s, at_s])
@@ -154,14 +154,14 @@ class Admission:
         self._metrics.rejected(self._sources[number].event_type, reject)
 
 
-def _without(events: list[Admitted], dropped: list[int]) -> list[Admitted]:
+def _without(events: list[Arrival], dropped: list[int]) -> list[Arrival]:
     if not dropped:
         return events
     gone = set(dropped)
     return [event for i, event in enumerate(events) if i not in gone]
 
 
-def _columns(admitted: Sequence[Admitted]) -> Columns:
+def _columns(admitted: Sequence[Arrival]) -> Columns:
     """Columns of admitted events, in their order."""
     n = len(admitted)
     fingerprint = xxhash.xxh3_64_intdigest

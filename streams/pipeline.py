@@ -63,7 +63,7 @@ class Pipeline:
         """(event time in ms, decoded) for each record of one input."""
         return self.admission.decode(number, records)
 
-    def process(self, partition: PartitionRows, chunk: Sequence[tuple[int, Decoded]]) -> None:
+    def process(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> None:
         """Apply records that are in event-time order; moves the stream time to the latest of them."""
         with self.metrics.processing():
             watch = self._watch(partition)

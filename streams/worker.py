@@ -1,6 +1,7 @@
 """Runs one worker: models read, app made, health served, Faust started; ends on SIGTERM or SIGINT."""
 
 import asyncio
+import gc
 import logging
 import sys
 
@@ -33,6 +34,7 @@ def run_worker(settings: Settings, log_level: str) -> int:
         Exit code of the process.
     """
     set_up_logging(log_level)
+    calm_garbage_collector()
     book = cold_book(settings)
     asyncio.run(read_models(settings, book))
     app = create_app(settings, book, registry := CollectorRegistry())
@@ -47,6 +49,16 @@ def run_worker(settings: Settings, log_level: str) -> int:
     finally:
         health.close()
     return 0
+
+
+def calm_garbage_collector() -> None:
+    """Let the cyclic collector look less often, and never at what the imports left.
+
+    A batch makes tens of thousands of short-lived tuples and no cycles. At Python's thresholds they set off full
+    collections that walk every customer id again and again: a third of the worker's time, measured at 100,000 customers.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def set_up_logging(level: str) -> None:

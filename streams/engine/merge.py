@@ -10,9 +10,8 @@ The order is that of (running maximum of the input's event time, input number, o
 records were cut into fetches, so a replay at full speed and live processing see the same sequence.
 """
 
-from collections import deque
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -29,7 +28,8 @@ PATIENCE_S = 30.0
 class _Input(Generic[T]):
     """What one input has delivered and not given away yet."""
 
-    items: deque[tuple[int, T]]
+    items: list[T] = field(default_factory=list)
+    times_ms: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     last_time_ms: int = 0
     next_offset: int = 0
     end_offset: int | None = None
@@ -40,6 +40,21 @@ class _Input(Generic[T]):
     def has_more(self) -> bool:
         """Whether the broker holds records that have not been delivered; unknown counts as yes."""
         return self.end_offset is None or self.next_offset < self.end_offset
+
+    def push(self, items: Sequence[tuple[int, T]]) -> None:
+        """Add records with the running maximum of their times."""
+        times_ms = np.fromiter((time_ms for time_ms, _ in items), np.int64, len(items))
+        times_ms = np.maximum.accumulate(np.maximum(times_ms, self.last_time_ms))
+        self.times_ms = np.concatenate([self.times_ms, times_ms])
+        self.items.extend(item for _, item in items)
+        self.last_time_ms = int(times_ms[-1])
+
+    def pop(self, n: int) -> list[T]:
+        """Take out the first n records."""
+        taken = self.items[:n]
+        del self.items[:n]
+        self.times_ms = self.times_ms[n:]
+        return taken
 
     def may_speak(self, now_s: float, wait_s: float) -> bool:
         """Whether the others have to wait for what this input delivers next."""
@@ -79,9 +94,9 @@ class Merge(Generic[T]):
 
     def __init__(self, n_inputs: int, wait_s: float) -> None:
         self.wait_s = wait_s
-        self._inputs: list[_Input[T]] = [_Input(deque()) for _ in range(n_inputs)]
+        self._inputs: list[_Input[T]] = [_Input() for _ in range(n_inputs)]
 
-    def push(self, number: int, items: list[tuple[int, T]], next_offset: int, now_s: float) -> None:
+    def push(self, number: int, items: Sequence[tuple[int, T]], next_offset: int, now_s: float) -> None:
         """Add what an input delivered.
 
         Parameters
@@ -96,11 +111,7 @@ class Merge(Generic[T]):
             Monotonic clock, seconds.
         """
         source = self._inputs[number]
-        time_ms = source.last_time_ms
-        for event_time_ms, item in items:
-            time_ms = max(time_ms, event_time_ms)
-            source.items.append((time_ms, item))
-        source.last_time_ms = time_ms
+        source.push(items)
         source.next_offset = next_offset
         source.spoke_at_s = now_s
         source.quiet_since_s = None
@@ -124,7 +135,11 @@ class Merge(Generic[T]):
 
     def next_time_ms(self) -> int:
         """Running-maximum event time of the earliest waiting record, `FAR` when none waits."""
-        return min((source.items[0][0] for source in self._inputs if source.items), default=int(FAR))
+        return min((int(source.times_ms[0]) for source in self._inputs if source.items), default=int(FAR))
+
+    def has_reached(self, time_ms: int, now_s: float) -> bool:
+        """Whether a record at or after `time_ms` waits, and none before it waits or is still to come."""
+        return time_ms <= self.next_time_ms() < FAR and time_ms <= self._frontier(now_s)[0]
 
     def take(self, limit: int, now_s: float, until_ms: int = int(FAR)) -> list[tuple[int, T]]:
         """Take up to `limit` records that no record still to come can precede: (input number, record).
@@ -138,15 +153,14 @@ class Merge(Generic[T]):
         safe = (times < before_time) | ((times == before_time) & (numbers <= before_number))
         safe &= times < until_ms
         n_safe = len(safe) if safe.all() else int(np.argmin(safe))
-        pop = [source.items.popleft for source in self._inputs]
-        return [(number, pop[number]()[1]) for number in numbers[:n_safe].tolist()]
+        taken = numbers[:n_safe]
+        counts = np.bincount(taken, minlength=len(self._inputs)).tolist()
+        sequences = [iter(source.pop(count)) for source, count in zip(self._inputs, counts, strict=True)]
+        return [(number, next(sequences[number])) for number in taken.tolist()]
 
     def _candidates(self, limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        times, numbers = [], []
-        for number, source in enumerate(self._inputs):
-            n = min(limit, len(source.items))
-            times.append(np.fromiter((time_ms for time_ms, _ in islice(source.items, n)), np.int64, n))
-            numbers.append(np.full(n, number, np.int64))
+        times = [source.times_ms[:limit] for source in self._inputs]
+        numbers = [np.full(len(part), number, np.int64) for number, part in enumerate(times)]
         return np.concatenate(times), np.concatenate(numbers)
 
     def _frontier(self, now_s: float) -> tuple[int, int]:

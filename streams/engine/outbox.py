@@ -70,24 +70,22 @@ class Outbox:
             for (topic, partition), records in waiting.items():
                 if not records:
                     continue  # aiokafka would send an empty batch, which has no offset
-                for batch in self._batches(topic, partition, records):
-                    sent.append((topic, partition, *await batch))
+                for batch in self._batches(records):
+                    future = await self.producer().send_batch(batch, topic, partition=partition)
+                    sent.append((topic, partition, batch.record_count(), future))
             last: dict[tuple[str, int], int] = {}
             for topic, partition, count, future in sent:
                 last[topic, partition] = (await future).offset + count - 1
             return last
 
-    def _batches(self, topic: str, partition: int, records: list[Record]) -> list[Any]:
-        producer = self.producer()
-        batches, batch = [], producer.create_batch()
+    def _batches(self, records: list[Record]) -> list[Any]:
+        create = self.producer().create_batch
+        batches: list[Any] = []
         for key, value, headers in records:
-            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                batches.append(batch)
-                batch = producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None, headers=headers)
-        return [self._send(producer, b, topic, partition) for b in [*batches, batch]]
-
-    async def _send(self, producer: Any, batch: Any, topic: str, partition: int) -> tuple[int, Any]:
-        batch.close()
-        count = batch.record_count()
-        return count, await producer.send_batch(batch, topic, partition=partition)
+            fields = {"key": key, "value": value, "timestamp": None, "headers": headers}
+            if not batches or batches[-1].append(**fields) is None:
+                batches.append(create())
+                batches[-1].append(**fields)  # aiokafka takes the first record of a batch whatever its size
+        for batch in batches:
+            batch.close()
+        return batches

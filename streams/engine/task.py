@@ -20,7 +20,7 @@ TICK_S = 0.1
 """How often an idle partition looks at the clock: a tenth of the one second an alert may take."""
 
 GATHER_S = 0.02
-"""Pause after a small batch while there is a backlog, so that the next is larger: array functions have a cost per call."""
+"""Pause after a small batch while there is a backlog, so that the next is larger: array functions cost per call."""
 
 WALL_DELAY_S = 5
 """The wall clock carries stream time to this many seconds ago, so that events on their way come before the timers."""
@@ -32,10 +32,10 @@ TIMERS_PER_TURN = 1000
 class Line(Protocol):
     """The first line as the task needs it; `streams.pipeline.Pipeline` is the one."""
 
-    def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Any]]:
-        """(event time in ms, decoded record) for each record of an input, in order."""
+    def decode(self, number: int, records: Sequence[Any]) -> Sequence[tuple[int, Any]]:
+        """(event time in ms, decoded record with its `offset`) for each record of an input, in order."""
 
-    def process(self, partition: PartitionRows, chunk: Sequence[tuple[int, Any]]) -> None:
+    def process(self, partition: PartitionRows, chunk: Sequence[Any]) -> None:
         """Apply records in event-time order; moves the stream time."""
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
@@ -82,7 +82,7 @@ class PartitionTask:
     ) -> None:
         self.partition = partition
         self.ledgers = ledgers
-        self.merge: Merge[tuple[int, Any]] = Merge(len(ledgers), merge_wait_s)
+        self.merge: Merge[Any] = Merge(len(ledgers), merge_wait_s)
         self._line = line
         self._ends = ends
         self._max_batch = max_batch
@@ -96,9 +96,7 @@ class PartitionTask:
         """Take over a fetched batch of one input."""
         first, last = records[0].offset, records[-1].offset
         self.ledgers[number].delivered(first, last)
-        decoded = self._line.decode(number, records)
-        items = [(at_ms, (record.offset, item)) for record, (at_ms, item) in zip(records, decoded, strict=True)]
-        self.merge.push(number, items, next_offset=last + 1, now_s=time.monotonic())
+        self.merge.push(number, self._line.decode(number, records), next_offset=last + 1, now_s=time.monotonic())
         self._apply_backpressure(number)
         self._wake.set()
 
@@ -111,7 +109,7 @@ class PartitionTask:
                 await asyncio.sleep(GATHER_S if self._gathering else 0)
                 continue
             self._wake.clear()
-            # not `wait_for`: until Python 3.12 that forgets a cancellation which meets the wake-up, and `halt` would hang
+            # not `wait_for`: before Python 3.12 it forgets a cancellation that meets the wake-up, and `halt` would hang
             with contextlib.suppress(TimeoutError):  # nothing was delivered: the next turn looks at the clock
                 async with asyncio.timeout(TICK_S):
                     await self._wake.wait()
@@ -127,22 +125,24 @@ class PartitionTask:
         if chunk:
             self._process(chunk)
             return True
-        return not self._line.advance(self.partition, self._stream_time(switch_s), TIMERS_PER_TURN)
+        return not self._line.advance(self.partition, self._stream_time(switch_s, now_s), TIMERS_PER_TURN)
 
-    def _process(self, chunk: list[tuple[int, tuple[int, Any]]]) -> None:
-        self._line.process(self.partition, [(number, item) for number, (_, item) in chunk])
-        last = {number: offset for number, (offset, _) in chunk}
-        for number, offset in last.items():
-            self.ledgers[number].applied(offset)
+    def _process(self, chunk: list[tuple[int, Any]]) -> None:
+        self._line.process(self.partition, [item for _, item in chunk])
+        last = dict(chunk)
+        for number, item in last.items():
+            self.ledgers[number].applied(item.offset)
             self._apply_backpressure(number)
 
-    def _stream_time(self, switch_s: int | None) -> int:
-        """Where stream time may move to without another event."""
-        if switch_s is not None and self.merge.next_time_ms() >= switch_s * 1000:
-            return max(self.partition.stream_time_s, switch_s)  # records wait behind the switch of models
-        if self._wall_clock and self.partition.stream_time_s and self.merge.caught_up:
-            return max(self.partition.stream_time_s, int(time.time()) - WALL_DELAY_S)
-        return self.partition.stream_time_s
+    def _stream_time(self, switch_s: int | None, now_s: float) -> int:
+        """Where stream time may move to without another event: not past a switch of models before it is made."""
+        here_s = self.partition.stream_time_s
+        if switch_s is not None and self.merge.has_reached(switch_s * 1000, now_s):
+            return max(here_s, switch_s)
+        if self._wall_clock and here_s and self.merge.caught_up:
+            wall_s = int(time.time()) - WALL_DELAY_S
+            return max(here_s, wall_s if switch_s is None else min(wall_s, switch_s))
+        return here_s
 
     def _apply_backpressure(self, number: int) -> None:
         waiting = self.merge.buffered(number)

@@ -19,7 +19,7 @@ from streams.broker import EmbeddedBroker
 from streams.settings import Settings
 
 N_CUSTOMERS = 100_000
-N_EVENTS = {"full": 600_000, "plain": 15_000, "read": 600_000}
+N_EVENTS = {"full": 1_000_000, "plain": 15_000, "read": 1_000_000}
 DAYS = 20
 START_MS = 1_700_006_400_000
 TOPICS = ("orders", "logins", "email-opens")
@@ -31,7 +31,9 @@ def records(n: int) -> Iterator[tuple[str, str, bytes]]:
     customers, channels = rng.integers(N_CUSTOMERS, size=n), rng.choice(3, n, p=[0.3, 0.5, 0.2])
     at_ms = START_MS + np.sort(rng.integers(DAYS * 86_400_000, size=n))
     details = ({"amount": 1980.0, "currency": "JPY"}, {"session_seconds": 95}, {"campaign_id": "c1", "machine": False})
-    for i, (customer, channel, at) in enumerate(zip(customers.tolist(), channels.tolist(), at_ms.tolist(), strict=True)):
+    for i, (customer, channel, at) in enumerate(
+        zip(customers.tolist(), channels.tolist(), at_ms.tolist(), strict=True)
+    ):
         key = f"customer-{customer:06d}"
         body = {"event_id": f"e{i}", "customer_id": key, "occurred_at": at, **details[channel]}
         yield TOPICS[channel], key, orjson.dumps(body)
@@ -80,4 +82,6 @@ def run() -> None:
         rates[kind] = figures["events_per_s"]
         extra = ", ".join(f"{name} {value:,.0f}" for name, value in figures.items() if name != "events_per_s")
         print(f"  {kind:6} {rates[kind]:>10,.0f} events/s   {extra}")
-    print(f"  full / plain {rates['full'] / rates['plain']:.1f} (bar: 20)   full / read {rates['full'] / rates['read']:.2f}")
+    print(
+        f"  full / plain {rates['full'] / rates['plain']:.1f} (bar: 20)   full / read {rates['full'] / rates['read']:.2f}"
+    )

@@ -1,14 +1,17 @@
 """Workers as processes, and what the broker knows of them: the tools of the end-to-end tests."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -37,18 +40,36 @@ def environment(bootstrap: str, **variables: str) -> dict[str, str]:
 class WorkerProcess:
     """A worker in a process of its own, its log in a file."""
 
-    def __init__(self, variables: dict[str, str]) -> None:
+    def __init__(self, variables: dict[str, str], command: Sequence[str] = (sys.executable, "-c", RUN_WORKER)) -> None:
         self.log = Path(tempfile.mkstemp(prefix="yocho-worker-", suffix=".log")[1])
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", RUN_WORKER], env={**os.environ, **variables}, stdout=log, stderr=log
-            )
+            self.process = subprocess.Popen(command, env={**os.environ, **variables}, stdout=log, stderr=log)
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         wait_until(lambda: "yocho worker ready" in self.said(), timeout_s, self.said)
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
+
+    @property
+    def port(self) -> int | None:
+        """Where it serves metrics and health, None as long as it does not say so."""
+        found = re.search(r"metrics on http://[^:]+:(\d+)/metrics\n", self.said())
+        return int(found[1]) if found else None
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of a GET."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def metrics(self) -> dict[str, float]:
+        """Value by series, name and labels as /metrics writes them."""
+        lines = [line.rsplit(" ", 1) for line in self.get("/metrics")[1].splitlines() if not line.startswith("#")]
+        return {series: float(value) for series, value in lines}
 
     def kill(self) -> None:
         self.process.kill()
@@ -79,13 +100,26 @@ def wait_until(done: Callable[[], bool], timeout_s: float, said: Callable[[], st
         time.sleep(0.1)
 
 
+def settle(worker: WorkerProcess, probe: "Probe", timeout_s: float = 120.0, quiet_s: float = 1.0) -> None:
+    """Wait until every record is committed and nobody has been looked at for a while: silence comes after the records."""
+    deadline = time.monotonic() + timeout_s
+    wait_until(lambda: probe.lag() == 0, timeout_s, worker.said)
+    seen, since = -1.0, time.monotonic()
+    while time.monotonic() - since < quiet_s:
+        assert time.monotonic() < deadline, f"not settled after {timeout_s} s\n{worker.said()[-3000:]}"
+        looks = worker.metrics()["yocho_looks_total"]
+        if looks != seen:
+            seen, since = looks, time.monotonic()
+        time.sleep(0.1)
+
+
 class Probe:
     """Offsets and records of a broker, read from outside the workers."""
 
     def __init__(self, bootstrap: str, group: str = "yocho") -> None:
         common = {"bootstrap.servers": bootstrap, "enable.auto.commit": False, "log_level": 0}
         self._group = Consumer({**common, "group.id": group})
-        self._reader = Consumer({**common, "group.id": "probe"})
+        self._reader = Consumer({**common, "group.id": "probe", "fetch.wait.max.ms": 50})
 
     def lag(self) -> int:
         """Records of the inputs that exist and are not committed."""
@@ -101,7 +135,9 @@ class Probe:
         found: list[Any] = []
         deadline = time.monotonic() + 60
         while len(found) < wanted and time.monotonic() < deadline:
-            found += [m for m in self._reader.consume(10_000, timeout=1.0) if m.error() is None]
+            found += [
+                m for m in self._reader.consume(min(wanted - len(found), 10_000), timeout=1.0) if m.error() is None
+            ]
         assert len(found) == wanted, f"read {len(found)} of {wanted} records of {topic}"
         return {n: [m for m in found if m.partition() == n] for n in range(PARTITIONS)}
 
@@ -118,7 +154,9 @@ class Probe:
 
 def send(bootstrap: str, records: Sequence[tuple[str, bytes, bytes]], pace_per_s: float | None = None) -> Iterator[int]:
     """Produce (topic, key, value) in order; yields how many are out after each hundred."""
-    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 2, "log_level": 0})
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 2, "log_level": 0}
+    )
     started = time.monotonic()
     for count, (topic, key, value) in enumerate(records, 1):
         producer.produce(topic, value, key)
@@ -127,3 +165,29 @@ def send(bootstrap: str, records: Sequence[tuple[str, bytes, bytes]], pace_per_s
             if pace_per_s:
                 time.sleep(max(0.0, started + count / pace_per_s - time.monotonic()))
             yield count
+
+
+class Outbound(NamedTuple):
+    """A record for a partition of our choice, which may have no key or no value."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+
+
+def send_to(bootstrap: str, records: Sequence[Outbound]) -> list[int]:
+    """Produce in order; gives the offset each record got."""
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 2, "log_level": 0})
+    offsets = [-1] * len(records)
+    for number, record in enumerate(records):
+
+        def delivered(error: Any, message: Any, number: int = number) -> None:
+            assert error is None, error
+            offsets[number] = message.offset()
+
+        producer.produce(record.topic, record.value, record.key, record.partition, on_delivery=delivered)
+        producer.poll(0)
+    producer.flush()
+    assert min(offsets) >= 0
+    return offsets

@@ -97,6 +97,9 @@ def test_ctrl_c_ends_the_demo_in_order_and_leaves_nothing_running(tmp_path, end)
     assert "customers really were leaving" in out.text
     assert "Traceback" not in out.text
     assert not is_running(out.worker_pid)
+    (log,) = tmp_path.glob("yocho-demo-worker-*.log")
+    assert "Fatal" not in log.read_text()
+    assert "Closing event loop" in log.read_text()  # it ended in order, nobody had to kill it
 
 
 def test_a_demo_that_is_killed_takes_its_worker_with_it(tmp_path):

@@ -56,9 +56,7 @@ EVENTS = st.builds(
     id_hash=st.integers(0, 9),
     engaged=st.sampled_from([True, True, True, False]),
 )
-ENGAGED = st.builds(
-    event, day=DAYS, channel=st.sampled_from(Channel), amount=st.sampled_from([NAN, 0.0, 11.77, 250.0])
-)
+ENGAGED = st.builds(event, day=DAYS, channel=st.sampled_from(Channel), amount=st.sampled_from([NAN, 0.0, 11.77, 250.0]))
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class FakeSensor:
 class CountingLine:
     """The first line reduced to counting: the real `apply_round` on the real rows, one output record per counted event.
 
-    A record's value is its event time in seconds, its timestamp the number of its source.
+    A record's value is its event time in seconds.
     """
 
     def __init__(self, outbox: Outbox) -> None:
@@ -107,8 +107,8 @@ class CountingLine:
         return [(int(record.value) * 1000, record) for record in records]
 
     def process(self, partition: PartitionRows, chunk) -> None:
-        for number, record in chunk:
-            self._count(partition, number, record)
+        for record in chunk:
+            self._count(partition, SOURCES.index(record.topic), record)
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         partition.stream_time_s = max(partition.stream_time_s, to_s)
@@ -136,4 +136,4 @@ def one_event(at_s: int, source: int, offset: int) -> Columns:
 
 def log_record(source: int, offset: int, key: bytes, at_s: int) -> Record:
     """A consumed record as `CountingLine` understands it."""
-    return Record(SOURCES[source], 0, offset, source, key, str(at_s).encode())
+    return Record(SOURCES[source], 0, offset, at_s * 1000, key, str(at_s).encode())

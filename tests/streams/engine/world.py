@@ -135,7 +135,9 @@ class World:
         self.worker = Worker(self.broker, max_batch)
         self.frozen: Worker | None = None
 
-    async def run(self, steps) -> None:
+    async def run(self, log, steps) -> None:
+        for name, *args in log:
+            await self.do(name, *args)
         await self.worker.take_over(interrupted=False)
         for name, *args in steps:
             await self.do(name, *args)
@@ -159,11 +161,13 @@ class World:
     async def turn(self) -> None:
         self.worker.turn()
 
-    async def pass_on(self, source, n) -> None:
-        """Fetch, deliver, work."""
-        self.worker.fetch(TPS[source], n)
-        self.worker.deliver(TPS[source])
-        self.worker.turn()
+    async def pass_on(self, n) -> None:
+        """Fetch from all inputs, deliver, work until nothing more can be told apart in time."""
+        for tp in TPS:
+            self.worker.fetch(tp, n)
+            self.worker.deliver(tp)
+        while self.worker.turn():
+            pass
 
     async def commit(self, meanwhile) -> None:
         """A commit that goes well, with `meanwhile` done by others while it waits for the broker."""
@@ -280,11 +284,7 @@ class World:
         rounds = 10 + sum(map(len, self.broker.logs.values()))
         while self.broker.committed != ends and rounds:
             rounds -= 1
-            for tp in TPS:
-                self.worker.fetch(tp, 5)
-                self.worker.deliver(tp)
-            while self.worker.turn():
-                pass
+            await self.pass_on(5)
             await self._commit(self.worker)
         assert self.broker.committed == ends, "stuck"
         self.check()

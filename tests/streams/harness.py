@@ -1,0 +1,209 @@
+"""A worker's first line without Kafka: the real pipeline behind a real partition task, with a list for an outbox.
+
+line = FirstLine(horizon_s=7 * DAY_S)
+line.take(order("c1"), login("c1", at="+1d"))    appended to the input topics, fetched, worked off
+line.pass_time("+30d")                           nothing happens; stream time moves on
+line.alerts()                                    what was told, checked against schema and CloudEvents
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import jsonschema
+import msgspec
+import orjson
+from prometheus_client import CollectorRegistry
+
+from models.scorer import Scorer
+from models.target import DAY_S, Target
+from models.watch import Watch
+from streams import alerts
+from streams.admission import Admission
+from streams.emit import Emitter
+from streams.engine.ledger import Ledger
+from streams.engine.partition import PartitionRows
+from streams.engine.task import PartitionTask
+from streams.metrics import Metrics
+from streams.model_book import ModelBook
+from streams.partitioner import partition_of
+from streams.pipeline import Pipeline
+from streams.settings import Settings
+from streams.topics import ALERTS, DEAD_LETTERS, LABELS, Topic, enabled_inputs
+from tests.builders import Record, Sample, at_ms, consumed
+
+H_S = 7 * DAY_S
+"""A short horizon, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 28 d."""
+APPLIED_AT_ONCE = 4_000
+WIDEST_TURN = 50
+_SCHEMA = jsonschema.Draft202012Validator(alerts.json_schema(), format_checker=jsonschema.FormatChecker())
+
+
+class Out(NamedTuple):
+    """A record put into the outbox."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]] | None = None
+
+
+class Sent(NamedTuple):
+    """A record of an input topic and the number of that input."""
+
+    number: int
+    record: Record
+
+
+class FirstLine:
+    """One partition and everything that leaves it; keyword arguments are settings."""
+
+    def __init__(
+        self, *, number=0, max_batch=APPLIED_AT_ONCE, timers=1_000, pinned=True, scorers=(), **settings
+    ) -> None:
+        defaults = {"clock": "event", "learn": "off", "partitions": 1, "horizon_s": H_S}
+        self.settings = Settings(**defaults | settings)
+        self.out: list[Out] = []
+        self.timers = timers
+        self.registry = CollectorRegistry()
+        self.metrics = Metrics(self.registry)
+        self.book = ModelBook(Scorer.cold(self.settings.target), pinned=pinned)
+        for scorer in scorers:
+            self.book.add(scorer)
+        self.pipeline = self._new_pipeline()
+        self.partition = PartitionRows(number)
+        self._lengths = [0] * len(enabled_inputs(self.settings))
+        self._max_batch = max_batch
+        self._task = self._new_task()
+
+    # -- what happens
+
+    def send(self, *samples: Sample | Record) -> list[Sent]:
+        """Append to the input topics; nothing is fetched yet."""
+        sent = []
+        for sample in samples:
+            number = sample.source.source if isinstance(sample, Sample) else _number_of(sample.topic)
+            record = consumed(sample) if isinstance(sample, Sample) else sample
+            sent.append(Sent(number, record._replace(offset=self._lengths[number], partition=self.partition.number)))
+            self._lengths[number] += 1
+        return sent
+
+    def fetch(self, sent: Iterable[Sent]) -> None:
+        """Deliver records in one fetch per input and work off what can be worked off."""
+        by_number = sorted(sent, key=lambda one: one.number)
+        for number, batch in itertools.groupby(by_number, key=lambda one: one.number):
+            records = [record for _, record in batch]
+            self._task.ledgers[number].fetched(records[0].offset, records[-1].offset)
+            self._task.deliver(number, records)
+        while self._task.turn():
+            pass
+
+    def take(self, *samples: Sample | Record) -> list[Sent]:
+        """Send and fetch at once."""
+        sent = self.send(*samples)
+        self.fetch(sent)
+        return sent
+
+    def pass_time(self, until: str | int) -> None:
+        """Move stream time on without an event, as an event of a customer on another continent would."""
+        while not self.pipeline.advance(self.partition, at_ms(until) // 1000, self.timers):
+            pass
+
+    def restart(self) -> None:
+        """Lose everything but the rows, the stream time and what was sent: offsets start where they are told."""
+        self.pipeline = self._new_pipeline()
+        self._task = self._new_task()
+
+    # -- what came of it
+
+    def told(self, topic: Topic) -> list[Out]:
+        """Records put for a topic, in order."""
+        return [out for out in self.out if out.topic == topic.topic(self.settings)]
+
+    def alerts(self) -> list[alerts.Alert]:
+        """Every alert; each is valid by the schema and carries the CloudEvents headers of its body."""
+        return [_checked(out, self.settings) for out in self.told(ALERTS)]
+
+    def labels(self) -> list[dict[str, Any]]:
+        return [orjson.loads(out.value) for out in self.told(LABELS)]
+
+    def dead_letters(self) -> list[Out]:
+        return self.told(DEAD_LETTERS)
+
+    def rows(self, *, without: tuple[str, ...] = ()) -> dict[bytes, dict[str, bytes]]:
+        """Every bit of every customer, by field."""
+        rows = {key: self.partition.rows[self.partition.slot(key)] for key in self.partition}
+        return {
+            key: {name: row[name].tobytes() for name in row.dtype.names if name not in without}
+            for key, row in rows.items()
+        }
+
+    def row(self, customer_id: str = "c1") -> Any:
+        return self.partition.rows[self.partition.slot(customer_id.encode())]
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(name, labels)
+
+    # -- inside
+
+    def put(self, topic, partition, key, value, headers=None) -> None:
+        self.out.append(Out(topic, partition, key, value, headers))
+
+    def _new_pipeline(self) -> Pipeline:
+        settings = self.settings
+        emitter = Emitter(self, settings, self.metrics)
+        admission = Admission(
+            enabled_inputs(settings),
+            emitter,
+            self.metrics,
+            lateness_s=settings.lateness_s,
+            partition_of=lambda key: partition_of(key, settings.partitions),
+        )
+        watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
+        return Pipeline(admission, self.book, watch, emitter, self.metrics)
+
+    def _new_task(self) -> PartitionTask:
+        return PartitionTask(
+            self.partition,
+            self.pipeline,
+            [Ledger() for _ in self._lengths],
+            ends=self._lengths.__getitem__,
+            max_batch=self._max_batch,
+            merge_wait_s=0.0,
+            wall_clock=False,
+            set_paused=lambda number, paused: None,
+        )
+
+
+def in_pieces(items: list[Any], cuts: Iterable[int]) -> Iterator[list[Any]]:
+    """Cut a list at these places."""
+    places = sorted({min(cut, len(items)) for cut in cuts} | {0, len(items)})
+    for begin, end in itertools.pairwise(places):
+        yield items[begin:end]
+
+
+def fixed_scorer(target: Target, log_odds: float, effective_at_s: int = 0, version: str = "n000001-00000000") -> Scorer:
+    """A model that gives everybody the same probability."""
+    cold = Scorer.cold(target)
+    return Scorer(version, target, effective_at_s, 1, 0.0, log_odds, cold.centre.copy(), cold.scale.copy())
+
+
+def _number_of(topic: str) -> int:
+    return next(source.source for source in enabled_inputs(Settings()) if source.key == topic)
+
+
+def _checked(out: Out, settings: Settings) -> alerts.Alert:
+    _SCHEMA.validate(orjson.loads(out.value))
+    alert = alerts.decode(out.value)
+    headers = dict(out.headers)
+    assert headers["ce_specversion"] == b"1.0"
+    assert headers["ce_id"].decode() == alert.alert_id
+    assert headers["ce_type"].decode() == f"yocho.alert.{alert.type}.v1"
+    assert headers["ce_source"].decode() == f"/yocho/{settings.group}"
+    assert msgspec.convert(headers["ce_time"].decode(), type(alert.occurred_at), strict=False) == alert.occurred_at
+    assert headers["content-type"].startswith(b"application/json")
+    named = {name for name, value in headers.items() if out.key in value} - {"ce_id"}  # hex digits spell anything
+    assert not named, "a header names the customer"
+    assert out.key.decode() == alert.customer_id
+    return alert
