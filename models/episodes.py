@@ -83,7 +83,7 @@ def next_threshold(policy: Policy, level: NDArray[np.integer]) -> NDArray[np.flo
     Examples
     --------
     >>> next_threshold(Policy(dwell_s=0, expire_s=1), np.array([0, 1, 2, 3])).tolist()
-    [0.6, 0.75, 0.9, inf]
+    [0.7, 0.8, 0.9, inf]
     """
     thresholds: NDArray[np.float64] = np.array([*policy.enter, np.inf])[level]
     return thresholds
@@ -136,7 +136,7 @@ def may_change(
     >>> from models.state import new_rows
     >>> rows, target = new_rows(2), Target(Channel.ORDER, 91 * 86_400)
     >>> rows["last_at"][:, Channel.ORDER] = 86_400
-    >>> now, p = np.full(2, 50 * 86_400), np.array([0.59, 0.60])
+    >>> now, p = np.full(2, 50 * 86_400), np.array([0.69, 0.70])
     >>> may_change(
     ...     Policy.for_target(target), rows, target, cause=Cause.SILENCE, at_s=now, probability=p
     ... ).tolist()

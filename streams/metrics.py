@@ -81,7 +81,7 @@ class Metrics:
             ["outcome"], registry=registry,
         )  # fmt: skip
         self._learnt = Counter(
-            "yocho_labels_learnt", "Labels the trainer of this worker took, or refused.", ["outcome"], registry=registry,
+            "yocho_labels_learnt", "Labels the trainer took, or refused.", ["outcome"], registry=registry,
         )  # fmt: skip
         self._log_loss = Gauge(
             "yocho_prequential_log_loss", "Running log loss of predictions made one horizon ago; lower is better.",

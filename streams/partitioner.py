@@ -1,7 +1,7 @@
 """Kafka's default partitioner: where a key belongs.
 
-The same murmur2 that producers use (kafka-python's and aiokafka's are equal to Java's), so that a record written by hand
-to the wrong partition is noticed before it founds a second copy of a customer.
+The same murmur2 that producers use (kafka-python's and aiokafka's are equal to Java's), so that a record written by
+hand to the wrong partition is noticed before it founds a second copy of a customer.
 """
 
 from aiokafka.partitioner import murmur2

@@ -55,7 +55,7 @@ def calm_garbage_collector() -> None:
     """Let the cyclic collector look less often, and never at what the imports left.
 
     A batch makes tens of thousands of short-lived tuples and no cycles. At Python's thresholds they set off full
-    collections that walk every customer id again and again: a third of the worker's time, measured at 100,000 customers.
+    collections that walk every customer id again and again: a third of the worker's time at 100,000 customers.
     """
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

@@ -113,8 +113,8 @@ class Screen:
         phases
             The score of each part of the run, in order.
         """
-        types = sum((tally.types for tally in phases.values()), Counter[str]())
-        alerts = ", ".join(f"{n:,} {type_}" for type_, n in sorted(types.items())) or "none"
+        told = sum((tally.told for tally in phases.values()), Counter[str]())
+        alerts = ", ".join(f"{n:,} {news}" for news, n in sorted(told.items())) or "none"
         self._console.print(
             f"\nevents: {now.sent:,} produced, {now.processed:,} processed, up to {now.stream_date}",
             f"alerts: {alerts}",

@@ -26,7 +26,7 @@ class Tally:
 
     shop: Shop
     horizon_s: int
-    types: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
     warned: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     customers: set[str] = field(default_factory=set)
@@ -48,7 +48,7 @@ class Tally:
         bool or None
             Whether the customer was leaving when the alert was raised; None for alerts that do not warn.
         """
-        self.types[alert.type] += 1
+        self.told[f"{alert.level} {alert.type}"] += 1
         if alert.type not in _WARNS:
             return None
         at_s = alert.occurred_at.timestamp()
@@ -64,7 +64,7 @@ class Tally:
     @property
     def total(self) -> int:
         """How many alerts there were of any type."""
-        return self.types.total()
+        return self.told.total()
 
     def base_ratio(self) -> float:
         """Share of recent customers that were leaving, averaged over the weeks in which alerts were raised.

@@ -117,7 +117,7 @@ def test_the_expiry_runs_from_the_last_main_event_and_is_due_once():
 
 def test_the_next_threshold_is_the_enter_of_the_level_above_and_nothing_lies_above_critical():
     levels = np.array([0, 1, 2, 3], np.uint8)
-    assert next_threshold(POLICY, levels).tolist() == [0.60, 0.75, 0.90, np.inf]
+    assert next_threshold(POLICY, levels).tolist() == [0.70, 0.80, 0.90, np.inf]
 
 
 def test_times_far_in_the_future_do_not_overflow():

@@ -22,7 +22,7 @@ from models.policy import (
 )
 from models.target import DAY_S
 
-POLICY = Policy(dwell_s=3 * DAY_S, expire_s=182 * DAY_S)
+POLICY = Policy(dwell_s=3 * DAY_S, expire_s=182 * DAY_S, enter=(0.60, 0.75, 0.90), exit=(0.50, 0.65, 0.80))
 
 
 class Story:

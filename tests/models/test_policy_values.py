@@ -52,7 +52,7 @@ def test_a_policy_that_contradicts_itself_is_refused_at_once(wrong, named):
 def test_the_default_policy_follows_the_horizon():
     policy = Policy.for_target(Target(Channel.ORDER, 26 * DAY_S))
     assert (policy.dwell_s, policy.expire_s) == (DAY_S, 52 * DAY_S)
-    assert (policy.enter, policy.exit) == ((0.60, 0.75, 0.90), (0.50, 0.65, 0.80))
+    assert (policy.enter, policy.exit) == ((0.70, 0.80, 0.90), (0.60, 0.70, 0.80))
 
 
 def test_the_table_of_levels_is_indexed_by_level():

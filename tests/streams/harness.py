@@ -34,8 +34,6 @@ from tests.builders import Record, Sample, at_ms, consumed
 
 H_S = 7 * DAY_S
 """A short horizon, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 28 d."""
-APPLIED_AT_ONCE = 4_000
-WIDEST_TURN = 50
 _SCHEMA = jsonschema.Draft202012Validator(alerts.json_schema(), format_checker=jsonschema.FormatChecker())
 
 
@@ -60,7 +58,7 @@ class FirstLine:
     """One partition and everything that leaves it; keyword arguments are settings."""
 
     def __init__(
-        self, *, number=0, max_batch=APPLIED_AT_ONCE, timers=1_000, pinned=True, scorers=(), **settings
+        self, *, number=0, max_batch=4_000, timers=1_000, pinned=True, scorers=(), **settings
     ) -> None:
         defaults = {"clock": "event", "learn": "off", "partitions": 1, "horizon_s": H_S}
         self.settings = Settings(**defaults | settings)
@@ -106,8 +104,11 @@ class FirstLine:
         return sent
 
     def pass_time(self, until: str | int) -> None:
-        """Move stream time on without an event, as an event of a customer on another continent would."""
-        while not self.pipeline.advance(self.partition, at_ms(until) // 1000, self.timers):
+        """Move stream time on without an event, and as the task does: not past a switch of models before it is made."""
+        until_s = at_ms(until) // 1000
+        while (switch_s := self.pipeline.next_switch_s(self.partition)) is not None and switch_s <= until_s:
+            self.pipeline.advance(self.partition, switch_s, self.timers)
+        while not self.pipeline.advance(self.partition, until_s, self.timers):
             pass
 
     def restart(self) -> None:

@@ -108,7 +108,7 @@ def test_the_receipt_says_what_the_decision_was_made_from():
     receipt = alert.receipt
     assert (receipt.model_version, receipt.state_version) == ("cold-v1", ROW_VERSION)
     assert receipt.source_offsets == {"orders": 5, "logins": 6}
-    assert receipt.thresholds["at_risk"] == Threshold(0.75, 0.65)
+    assert receipt.thresholds["at_risk"] == Threshold(0.80, 0.70)
     assert (receipt.partition, receipt.code_version) == (3, "0.1.0")
 
 

@@ -128,7 +128,7 @@ def test_the_summary_names_events_alerts_truth_and_dead_letters():
     text = out.getvalue()
     for words in (
         "5,000 produced, 4,999 processed",
-        "100 opened",
+        "100 critical opened",
         "dead letters: 3",
         "history, critical",
         "live, watch",

@@ -61,7 +61,8 @@ def test_whatever_moves_earlier_or_later_a_pop_gives_exactly_what_is_due(steps):
         else:
             getattr(rows, name)(*args if name == "forget" else [args])
         assert all(rows.index.next_at_s() <= due_at for due_at in rows.due_at[rows.due_at > 0])
-    assert set(rows.pop(NEVER)) == set(np.flatnonzero(rows.due_at).tolist())
+    everything = set(np.flatnonzero(rows.due_at).tolist())
+    assert set(rows.pop(NEVER)) == everything
 
 
 def test_the_second_itself_is_not_over_so_that_its_events_come_first():

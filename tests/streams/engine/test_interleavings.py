@@ -40,6 +40,7 @@ def without_the_last_words_of_workers(caplog):
     caplog.set_level(logging.CRITICAL + 1, "streams.engine.engine")
 
 
+@pytest.mark.timeout(1800)  # 10,000 cases took 370 s on two shared cores
 @settings(max_examples=N_CASES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(max_batch=st.sampled_from([1, 3]), log=st.lists(append, min_size=10, max_size=25), steps=story)
 def test_every_event_counts_once_whatever_happens_between_any_two_steps(max_batch, log, steps):

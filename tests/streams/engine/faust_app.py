@@ -1,0 +1,64 @@
+"""A Faust app with our parts in it that never talks to a broker, and a stand-in for its engine."""
+
+import faust
+
+from streams.engine.consumer import BatchTransport
+from streams.engine.recovery import SafeTableManager
+from streams.engine.store import RowTable
+
+
+class NotingEngine:
+    """Notes what the consumer, the recovery and the table tell the engine, in order."""
+
+    def __init__(self, offsets=None, takes=True):
+        self.offsets, self.takes, self.notes = offsets, takes, []
+
+    def is_source(self, tp):
+        return tp.topic == "orders"
+
+    def fetched(self, tp, first, last):
+        self.notes.append(("fetched", tp, first, last))
+        return self.takes
+
+    async def checkpoint(self):
+        self.notes.append("checkpoint")
+        return self.offsets
+
+    async def halt(self):
+        self.notes.append("halt")
+
+    def recovered(self):
+        self.notes.append("recovered")
+
+    def positioned(self, offsets):
+        self.notes.append(("positioned", offsets))
+
+    def fail(self, what):
+        self.notes.append(what)
+
+
+def app_with(engine):
+    """An app as `streams.app` makes it, as far as the engine's parts need it."""
+    app = faust.App(
+        "yocho",
+        broker="kafka://127.0.0.1:1",
+        Table=RowTable,
+        TableManager=SafeTableManager,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+    app.engine = engine
+    return app
+
+
+def consumer_of(app):
+    """Our consumer, not started."""
+
+    async def callback(*_):
+        """Nobody listens."""
+
+    transport = BatchTransport(["kafka://127.0.0.1:1"], app)
+    return transport.create_consumer(
+        callback=callback, on_partitions_revoked=callback, on_partitions_assigned=callback, beacon=app.beacon
+    )

@@ -1,0 +1,160 @@
+"""What is written at a commit becomes the same rows again, and writes of former owners change nothing."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.state import ROW, StateVersionError
+from streams.engine.changelog import META_KEY, OwnedRows, take_changes
+from streams.engine.partition import PartitionRows
+from tests.streams.engine.fakes import Written
+
+keys = st.binary(min_size=1, max_size=12).filter(lambda key: key[0] >= 32)
+
+
+def changes_of(partition):
+    return [Written(*change) for change in take_changes(partition)]
+
+
+def recovered(*logs):
+    """Rows as a new owner of partition 0 reads them."""
+    owned = OwnedRows()
+    for log in logs:
+        owned.apply(0, log, last_offset=len(log) - 1)
+    return owned.partition(0)
+
+
+def owner(generation, key=b"c1", count=0, stream_time_s=0):
+    """A partition taken over in this generation, with one changed customer."""
+    partition = PartitionRows(0)
+    partition.take_over(generation)
+    slots = partition.slots_of([key])
+    partition.rows["count"][slots, 0] = count
+    partition.mark_dirty(slots)
+    partition.stream_time_s = stream_time_s
+    return partition
+
+
+def count_of(partition, key=b"c1"):
+    return int(partition.rows["count"][partition.slot(key), 0])
+
+
+@given(st.dictionaries(keys, st.binary(min_size=ROW.itemsize, max_size=ROW.itemsize), min_size=1), st.data())
+def test_recovered_rows_are_equal_to_the_last_bit(contents, data):
+    partition = PartitionRows(0)
+    partition.take_over(1)
+    slots = partition.slots_of(list(contents))
+    partition.rows[slots] = np.frombuffer(b"".join(contents.values()), ROW)
+    partition.mark_dirty(slots)
+    log = changes_of(partition)
+    gone = data.draw(st.sampled_from(sorted(contents)))
+    partition.delete(partition.slot(gone))
+    log += changes_of(partition)
+    again = recovered(log)
+    assert {key: again.rows[again.slot(key)].tobytes() for key in again} == {
+        key: content for key, content in contents.items() if key != gone
+    }
+
+
+def test_stream_time_and_epoch_come_back():
+    partition = owner(4, stream_time_s=852_076_800)
+    again = recovered(changes_of(partition))
+    assert (again.stream_time_s, again.epoch) == (852_076_800, 4)
+
+
+def test_the_partitions_own_record_is_the_last_of_a_commit():
+    partition = owner(1)
+    partition.delete(partition.slots_of([b"c2"])[0])
+    assert [change.key for change in changes_of(partition)] == [b"c1", b"c2", META_KEY]
+
+
+def test_a_deleted_customer_is_a_tombstone_that_tells_who_deleted():
+    partition = owner(3)
+    take_changes(partition)
+    partition.delete(0)
+    assert changes_of(partition)[0] == (b"c1", None, [("epoch", b"\x03\0\0\0")])
+
+
+def test_nothing_new_writes_nothing():
+    partition = owner(1)
+    take_changes(partition)
+    assert take_changes(partition) == []
+
+
+def test_stream_time_alone_is_worth_a_record():
+    partition = owner(1)
+    take_changes(partition)
+    partition.stream_time_s = 5
+    assert [change.key for change in changes_of(partition)] == [META_KEY]
+
+
+def test_an_owner_makes_itself_known_before_anything_changed():
+    """Its epoch would otherwise be unknown to the next owner, who could then be outranked by its late writes."""
+    partition = owner(1, stream_time_s=5)
+    log = changes_of(partition)
+    partition.take_over(generation=1)
+    partition.take_over(generation=1)
+    log += changes_of(partition)
+    assert recovered(log).epoch == 3
+
+
+@pytest.mark.parametrize("deletes", [False, True], ids=["row", "tombstone"])
+def test_a_former_owner_that_wakes_up_changes_nothing(deletes):
+    late = owner(1, count=1, stream_time_s=999)
+    if deletes:
+        take_changes(late)
+        late.delete(0)
+    log = [*changes_of(owner(2, count=2, stream_time_s=100)), *changes_of(late)]
+    partition = recovered(log)
+    assert (count_of(partition), partition.stream_time_s, partition.epoch) == (2, 100, 2)
+
+
+def test_what_was_ignored_is_counted():
+    owned = OwnedRows()
+    owned.apply(0, changes_of(owner(2)) + changes_of(owner(1)), 3)
+    assert owned.ignored_stale == 2
+
+
+def test_a_tombstone_that_no_worker_wrote_is_obeyed():
+    assert list(recovered(changes_of(owner(5)), [Written(b"c1", None, [])])) == []
+
+
+def test_stream_time_never_goes_back():
+    partition = owner(1, stream_time_s=100)
+    log = changes_of(partition)
+    partition.stream_time_s = 50
+    assert recovered(log, changes_of(partition)).stream_time_s == 100
+
+
+def test_a_customer_of_an_unknown_version_is_refused():
+    with pytest.raises(StateVersionError, match="row version 99"):
+        recovered([Written(b"c1", b"\1\0\0\0" + bytes([99]) + bytes(ROW.itemsize), [])])
+
+
+def test_a_lost_partition_is_dropped_whole_and_read_from_the_start_when_it_comes_back():
+    owned = OwnedRows()
+    owned.apply(0, changes_of(owner(1)), 1)
+    owned.apply(1, changes_of(owner(1)), 1)
+    owned.keep_only({1})
+    assert (set(owned.partitions), owned.last_offset) == ({1}, {1: 1})
+
+
+def test_a_write_that_ends_after_the_partition_was_lost_is_not_remembered():
+    """Or the partition would count as contained when it comes back, and be served without its rows."""
+    owned = OwnedRows()
+    owned.partition(0)
+    owned.written(0, 10)
+    owned.written(0, 5)
+    owned.keep_only(())
+    owned.written(0, 20)
+    assert owned.last_offset == {}
+
+
+def test_reading_goes_on_after_the_last_record_read_or_written():
+    owned = OwnedRows()
+    owned.apply(0, [SimpleNamespace(key=b"c1", value=None, headers=())], last_offset=41)
+    owned.written(0, 43)
+    assert owned.last_offset == {0: 43}

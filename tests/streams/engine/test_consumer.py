@@ -1,0 +1,278 @@
+"""One message per fetched partition batch; what was fetched and not handed over is read again; commits in our order."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from aiokafka.structs import ConsumerRecord
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.engine.consumer import FETCH_WAIT_MS
+from tests.streams.engine.faust_app import NotingEngine, app_with, consumer_of
+
+ORDERS, CHANGELOG = TP("orders", 0), TP("yocho-customers-changelog", 0)
+
+
+def records(tp, *offsets):
+    """Consumed records, as aiokafka gives them."""
+    return [ConsumerRecord(tp.topic, tp.partition, offset, 0, 0, b"k", b"v", None, 1, 1, ()) for offset in offsets]
+
+
+class Scene:
+    """A consumer whose fetches give what the test says, and who notes what it asks of Faust."""
+
+    def __init__(self, monkeypatch, engine=None, assigned=(ORDERS, CHANGELOG), committed=None):
+        self.engine = engine or NotingEngine()
+        self.app = app_with(self.engine)
+        self.consumer = consumer_of(self.app)
+        self.consumer.flow_active = True
+        self.consumer._set_active_tps(set(assigned))
+        self.fetches, self.committed, self.beginnings = [], committed or {}, {}
+        self.notes = self.engine.notes
+        replace = {
+            "assignment": lambda: set(assigned),
+            "seek_to_committed": self.seek_to_committed,
+            "earliest_offsets": self.earliest_offsets,
+            "seek_wait": self.seek_wait,
+            "sleep": asyncio.sleep,  # Faust's waits on an event of the loop the consumer was made in
+        }
+        for name, stand_in in replace.items():
+            monkeypatch.setattr(self.consumer, name, stand_in)
+        monkeypatch.setattr(driver.Consumer, "_getmany", self.fetch)
+
+    async def seek_to_committed(self):
+        self.notes.append("seek")
+        return {tp: self.committed.get(tp) for tp in self.consumer.assignment()}
+
+    async def earliest_offsets(self, *tps):
+        return {tp: self.beginnings.get(tp, 0) for tp in tps}
+
+    async def seek_wait(self, offsets):
+        self.notes.append(("to the beginning", dict(offsets)))
+
+    async def fetch(self, active, timeout):
+        assert isinstance(active, frozenset), "the live set may empty in the fetch thread"
+        during, fetched = self.fetches.pop(0)
+        during()
+        return fetched
+
+    def fetches_give(self, fetched, during=lambda: None):
+        self.fetches.append((during, fetched))
+
+    async def read(self):
+        return [(tp, message) async for tp, message in self.consumer.getmany(0.0)]
+
+
+@pytest.fixture
+def scene(monkeypatch):
+    return Scene(monkeypatch)
+
+
+async def reads(scene):
+    return [(tp, [record.offset for record in message.value]) for tp, message in await scene.read()]
+
+
+def test_a_fetched_partition_batch_is_one_message_that_ends_at_its_last_record(scene):
+    batch = records(ORDERS, 3, 4, 7)
+    scene.fetches_give({ORDERS: batch})
+    [(tp, message)] = asyncio.run(scene.read())
+    assert (tp, message.value, message.key, message.offset) == (ORDERS, batch, None, 7)
+    assert scene.notes == [("fetched", ORDERS, 3, 7)]
+
+
+def test_the_changelog_comes_in_batches_too_and_is_not_counted(scene):
+    scene.fetches_give({CHANGELOG: records(CHANGELOG, 1, 2)})
+    assert asyncio.run(reads(scene)) == [(CHANGELOG, [1, 2])]
+    assert scene.notes == []
+
+
+def test_a_partition_paused_for_backpressure_during_its_fetch_is_handed_over_all_the_same(scene):
+    """Its records have left aiokafka: dropping them would skip them for good."""
+    scene.fetches_give({ORDERS: records(ORDERS, 3)}, during=lambda: scene.consumer.pause_partitions({ORDERS}))
+    assert asyncio.run(reads(scene)) == [(ORDERS, [3])]
+
+
+def test_a_changelog_that_was_paused_is_read_no_further(scene):
+    scene.fetches_give({CHANGELOG: records(CHANGELOG, 1)}, during=lambda: scene.consumer.pause_partitions({CHANGELOG}))
+    assert asyncio.run(reads(scene)) == []
+
+
+def flow_stops(scene):
+    return scene.consumer.stop_flow
+
+
+def nobody_takes_it(scene):
+    return lambda: setattr(scene.engine, "takes", False)
+
+
+@pytest.mark.parametrize("accident", [flow_stops, nobody_takes_it])
+def test_what_was_fetched_and_not_handed_over_is_read_again_when_the_flow_is_on(scene, accident):
+    scene.committed[ORDERS] = 3
+    scene.fetches_give({ORDERS: records(ORDERS, 3)}, during=accident(scene))
+    scene.fetches_give({ORDERS: records(ORDERS, 3)})
+
+    async def steps():
+        assert await reads(scene) == []
+        assert "seek" not in scene.notes, "not in the middle of a rebalance"
+        scene.consumer.resume_flow()
+        scene.engine.takes = True
+        assert await reads(scene) == [(ORDERS, [3])]
+
+    asyncio.run(steps())
+    assert scene.notes[-3:] == ["seek", ("positioned", {ORDERS: 3}), ("fetched", ORDERS, 3, 3)]
+
+
+def test_what_is_dropped_while_seeking_is_sought_again(scene):
+    """It may have been fetched after its own partition was sought."""
+    scene.fetches_give({})
+    scene.fetches_give({})
+    scene.consumer._dropped = True
+    seek = scene.seek_to_committed
+
+    async def seek_while_something_is_dropped():
+        scene.consumer.seek_to_committed = seek
+        scene.consumer._dropped = True
+        return await seek()
+
+    async def steps():
+        scene.consumer.seek_to_committed = seek_while_something_is_dropped
+        await reads(scene)
+        await reads(scene)
+        await reads(scene)
+
+    asyncio.run(steps())
+    assert scene.notes.count("seek") == 2
+
+
+def test_a_seek_that_a_rebalance_broke_is_tried_again_after_it(scene):
+    scene.consumer._dropped = True
+
+    async def seek_in_a_rebalance():
+        scene.consumer.stop_flow()
+        raise AssertionError("Partition is not assigned")
+
+    async def steps():
+        scene.consumer.seek_to_committed, seek = seek_in_a_rebalance, scene.seek_to_committed
+        assert await reads(scene) == []
+        scene.consumer.seek_to_committed = seek
+        scene.consumer.resume_flow()
+        scene.fetches_give({})
+        await reads(scene)
+
+    asyncio.run(steps())
+    assert scene.notes == ["seek", ("to the beginning", {ORDERS: 0}), ("positioned", {ORDERS: 0})]
+
+
+def test_a_seek_that_fails_by_itself_is_not_hushed_up(scene):
+    scene.consumer._dropped = True
+
+    async def broken_seek():
+        raise AssertionError("broken")
+
+    scene.consumer.seek_to_committed = broken_seek
+    with pytest.raises(AssertionError, match="broken"):
+        asyncio.run(reads(scene))
+
+
+def test_a_batch_of_a_former_generation_is_not_handed_over(scene):
+    scene.fetches_give({ORDERS: records(ORDERS, 3), CHANGELOG: records(CHANGELOG, 1)})
+
+    async def steps():
+        reading = scene.consumer.getmany(0.0)
+        await anext(reading)
+        scene.app.consumer_generation_id += 1
+        assert [tp async for tp, _ in reading] == []
+        assert scene.consumer._dropped
+
+    asyncio.run(steps())
+
+
+def test_without_active_partitions_nothing_is_fetched(scene):
+    """aiokafka takes no partitions for all partitions."""
+    assert asyncio.run(scene.consumer._getmany(set(), 0.0)) == {}
+
+
+def test_a_commit_is_what_the_engine_says_and_not_what_faust_counted(monkeypatch):
+    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
+    scene.consumer._acked[ORDERS].extend([1, 2, 3])
+    scene.consumer._acked_index[ORDERS].update([1, 2, 3])
+    sent = commits_of(scene, monkeypatch)
+    assert asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
+    assert sent == [{ORDERS: 10}]
+    assert (scene.consumer._acked[ORDERS], scene.consumer._acked_index[ORDERS]) == ([], set())
+
+
+@pytest.mark.parametrize("offsets", [None, {}, {ORDERS: 10}, {ORDERS: 9}], ids=["failed", "none", "same", "less"])
+def test_nothing_new_or_nothing_written_commits_nothing(monkeypatch, offsets):
+    scene = Scene(monkeypatch, NotingEngine(offsets=offsets))
+    scene.consumer._committed_offset[ORDERS] = 10
+    sent = commits_of(scene, monkeypatch)
+    assert not asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
+    assert (sent, scene.notes) == ([], ["checkpoint"])
+
+
+def commits_of(scene, monkeypatch):
+    sent = []
+
+    async def commit_offsets(offsets, start_new_transaction=True):
+        sent.append(dict(offsets))
+        return True
+
+    monkeypatch.setattr(scene.consumer, "_commit_offsets", commit_offsets)
+    return sent
+
+
+def test_a_revoked_partition_is_let_go_after_its_last_commit(scene, monkeypatch):
+    """Faust drops its books first, and delivers the last seconds again at each rebalance (issue 502)."""
+
+    async def let_go(consumer, revoked):
+        scene.notes.append("let go")
+
+    async def commit():
+        assert not scene.consumer.flow_active
+        assert scene.consumer._get_active_partitions() == set()
+        scene.notes.append("commit")
+
+    async def wait():
+        scene.notes.append("wait for the commit under way")
+
+    monkeypatch.setattr(driver.Consumer, "on_partitions_revoked", let_go)
+    monkeypatch.setattr(scene.consumer, "commit", commit)
+    monkeypatch.setattr(scene.consumer, "maybe_wait_for_commit_to_finish", wait)
+    asyncio.run(scene.consumer.on_partitions_revoked({ORDERS}))
+    assert scene.notes == ["halt", "wait for the commit under way", "commit", "let go"]
+
+
+def test_reading_starts_at_what_the_broker_has_committed(scene):
+    scene.committed[ORDERS] = 42
+    asyncio.run(scene.consumer.perform_seek())
+    assert scene.notes == ["seek", ("positioned", {ORDERS: 42})]
+
+
+@pytest.mark.parametrize("committed", [None, 0])
+def test_a_partition_without_a_commit_goes_back_to_its_beginning(scene, committed):
+    """aiokafka leaves it where it is; what was fetched meanwhile and dropped would be skipped."""
+    scene.committed[ORDERS], scene.beginnings[ORDERS] = committed, 17
+    asyncio.run(scene.consumer.perform_seek())
+    assert scene.notes == ["seek", ("to the beginning", {ORDERS: 17}), ("positioned", {ORDERS: 17})]
+
+
+def test_a_commit_that_never_reached_the_broker_does_not_count(scene):
+    """Faust keeps the offset although the commit failed; it says nothing about where reading starts."""
+    scene.consumer._committed_offset[ORDERS] = 500
+    asyncio.run(scene.consumer.perform_seek())
+    assert scene.notes[-1] == ("positioned", {ORDERS: 0})
+    assert scene.consumer._should_commit(ORDERS, 3)
+
+
+def test_gaps_are_left_to_the_ledger(scene):
+    asyncio.run(scene.consumer._add_gap(ORDERS, 0, 1000))
+    assert not scene.consumer._gap
+
+
+def test_an_empty_fetch_does_not_hold_up_the_next_one(scene, monkeypatch):
+    made = SimpleNamespace(_fetch_max_wait_ms=1500)
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_create_worker_consumer", lambda thread, transport: made)
+    thread = scene.consumer._new_consumer_thread()
+    assert thread._create_worker_consumer(None)._fetch_max_wait_ms == FETCH_WAIT_MS

@@ -1,0 +1,31 @@
+"""The flow is stopped, and the engine told, before Faust seeks and lets events through."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from faust.tables.recovery import Recovery
+
+from streams.engine.recovery import SafeRecovery
+from tests.streams.engine.faust_app import NotingEngine, app_with
+
+
+@pytest.mark.parametrize("method", ["on_recovery_completed", "_resume_streams"])
+def test_events_meet_complete_rows_and_a_stopped_flow_until_the_seek_is_done(monkeypatch, method):
+    """Faust resumes source partitions before it seeks them; a batch fetched in between would be skipped (issue 596)."""
+    engine = NotingEngine()
+    app = app_with(engine)
+    monkeypatch.setattr(app, "_consumer", SimpleNamespace(stop_flow=lambda: engine.notes.append("flow stopped")))
+
+    async def faust_goes_on(recovery, generation_id=0):
+        engine.notes.append(f"seek in generation {generation_id}")
+
+    monkeypatch.setattr(Recovery, method, faust_goes_on)
+    asyncio.run(getattr(app.tables.recovery, method)(7))
+    assert engine.notes == ["flow stopped", "recovered", "seek in generation 7"]
+
+
+def test_the_table_manager_makes_our_recovery_and_makes_it_once():
+    tables = app_with(NotingEngine()).tables
+    assert isinstance(tables.recovery, SafeRecovery)
+    assert tables.recovery is tables.recovery

@@ -1,0 +1,267 @@
+"""A partition's task: records in event-time order, ledgers that keep up, and the clock only when nothing is left."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from streams.engine import task as task_module
+from streams.engine.ledger import Ledger, LedgerError
+from streams.engine.partition import PartitionRows
+from streams.engine.task import WALL_DELAY_S, PartitionTask
+from tests.streams.engine.fakes import log_record
+
+NOW_S = 1_000_000
+
+
+class PlainLine:
+    """Notes what it is told; a record's time is its value."""
+
+    def __init__(self):
+        self.applied, self.advanced, self.switch_s, self.more_is_due = [], [], None, False
+
+    def decode(self, number, records):
+        return [(int(record.value) * 1000, record) for record in records]
+
+    def process(self, partition, chunk):
+        self.applied += [(record.topic, record.offset) for record in chunk]
+        partition.stream_time_s = max(int(record.value) for record in chunk)
+
+    def advance(self, partition, to_s, limit):
+        self.advanced.append(to_s)
+        partition.stream_time_s = to_s
+        return not self.more_is_due
+
+    def next_switch_s(self, partition):
+        return self.switch_s
+
+
+class Desk:
+    """A task of two inputs and everything around it."""
+
+    def __init__(self, max_batch=10, wall_clock=False):
+        self.line, self.ends, self.paused = PlainLine(), [0, 0], []
+        self.ledgers = [Ledger(), Ledger()]
+        self.task = PartitionTask(
+            PartitionRows(0),
+            self.line,
+            self.ledgers,
+            ends=lambda number: self.ends[number],
+            max_batch=max_batch,
+            merge_wait_s=0.0,
+            wall_clock=wall_clock,
+            set_paused=lambda number, paused: self.paused.append((number, paused)),
+        )
+
+    def deliver(self, number, *seconds, first=0, end=None):
+        records = [log_record(number, first + n, b"c1", at_s) for n, at_s in enumerate(seconds)]
+        self.ledgers[number].fetched(records[0].offset, records[-1].offset)
+        self.task.deliver(number, records)
+        self.ends[number] = first + len(seconds) if end is None else end
+        return self
+
+    def committable(self):
+        return [ledger.committable for ledger in self.ledgers]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The wall clock says NOW_S, the monotonic one stands still."""
+    clock = SimpleNamespace(time=lambda: NOW_S + 0.9, monotonic=lambda: 0.0)
+    monkeypatch.setattr(task_module, "time", clock)
+    return clock
+
+
+def test_records_are_applied_in_event_time_and_the_ledgers_know(clock):
+    desk = Desk().deliver(0, 10, 30).deliver(1, 20)
+    assert desk.task.turn()
+    assert desk.line.applied == [("orders", 0), ("logins", 0), ("orders", 1)]
+    assert desk.committable() == [2, 1]
+
+
+def test_what_waits_for_a_lagging_input_is_not_committed(clock):
+    desk = Desk().deliver(0, 10, 30).deliver(1, 20, end=5)
+    while desk.task.turn():
+        pass
+    assert desk.line.applied == [("orders", 0), ("logins", 0)]
+    assert desk.committable() == [1, 1]
+
+
+def test_a_turn_applies_no_more_than_a_batch(clock):
+    desk = Desk(max_batch=2).deliver(0, 1, 2, 3)
+    assert desk.task.turn()
+    assert desk.committable() == [2, None]
+    assert desk.task.turn()
+    assert desk.committable() == [3, None]
+    assert not desk.task.turn()
+
+
+def test_a_batch_that_is_out_of_turn_is_refused():
+    desk = Desk()
+    desk.ledgers[0].fetched(0, 0)
+    with pytest.raises(LedgerError):
+        desk.task.deliver(0, [log_record(0, 7, b"c1", 1)])
+
+
+def test_an_input_that_has_brought_enough_is_paused_until_there_is_room(clock):
+    desk = Desk(max_batch=2).deliver(0, *range(1, 9))
+    assert desk.paused == [], "four batches may wait"
+    desk.deliver(0, 9, first=8)
+    assert desk.paused == [(0, True)]
+    desk.task.turn()
+    desk.task.turn()
+    assert desk.paused == [(0, True)], "five are too many"
+    desk.task.turn()
+    assert desk.paused == [(0, True), (0, False)]
+
+
+def test_on_event_time_the_clock_on_the_wall_does_not_count(clock):
+    desk = Desk(wall_clock=False).deliver(0, 10)
+    while desk.task.turn():
+        pass
+    assert desk.line.advanced == [10]
+
+
+def test_once_caught_up_the_wall_clock_carries_stream_time_on_a_little_behind(clock):
+    desk = Desk(wall_clock=True).deliver(0, 10)
+    while desk.task.turn():
+        pass
+    assert desk.line.advanced == [NOW_S - WALL_DELAY_S]
+
+
+@pytest.mark.parametrize("end", [2, None], ids=["more to fetch", "end unknown"])
+def test_while_an_input_lags_the_wall_clock_stands_still(clock, end):
+    """Its silence is ours, not the customers'."""
+    desk = Desk(wall_clock=True).deliver(0, 10).deliver(1, 10, end=end)
+    desk.ends[1] = end
+    while desk.task.turn():
+        pass
+    assert desk.line.advanced == [10]
+
+
+def test_before_the_first_event_there_is_no_time_to_carry_on(clock):
+    desk = Desk(wall_clock=True)
+    assert not desk.task.turn()
+    assert desk.line.advanced == [0]
+
+
+def test_events_from_the_future_are_not_taken_back_by_the_wall_clock(clock):
+    desk = Desk(wall_clock=True).deliver(0, NOW_S + 60)
+    while desk.task.turn():
+        pass
+    assert desk.line.advanced == [NOW_S + 60]
+
+
+def test_more_timers_than_fit_a_turn_keep_the_task_busy(clock):
+    desk = Desk()
+    desk.line.more_is_due = True
+    assert desk.task.turn()
+
+
+def test_records_behind_a_switch_of_models_wait_for_it(clock):
+    desk = Desk().deliver(0, 10, 30).deliver(1, 20, 25)
+    desk.line.switch_s = 25
+    desk.task.turn()
+    assert desk.line.applied == [("orders", 0), ("logins", 0)]
+    desk.task.turn()
+    assert desk.line.advanced == [25]
+    desk.line.switch_s = None
+    desk.task.turn()
+    assert desk.line.applied[2:] == [("logins", 1), ("orders", 1)]
+
+
+def test_a_switch_waits_for_an_input_that_may_still_bring_earlier_records(clock):
+    """Or the same records would be scored by one model live and by another in a replay."""
+    desk = Desk().deliver(0, 10, 30).deliver(1, 20, end=5)
+    desk.line.switch_s = 25
+    while desk.task.turn():
+        pass
+    assert desk.line.advanced == [20]
+
+
+@pytest.mark.parametrize("wall_clock", [False, True])
+def test_a_switch_far_ahead_does_not_pull_stream_time_to_it(clock, wall_clock):
+    desk = Desk(wall_clock=wall_clock).deliver(0, 10)
+    desk.line.switch_s = NOW_S + 3600
+    while desk.task.turn():
+        pass
+    assert desk.line.advanced == [NOW_S - WALL_DELAY_S if wall_clock else 10]
+
+
+def test_the_wall_clock_stops_at_a_switch_before_it_goes_on(clock):
+    desk = Desk(wall_clock=True).deliver(0, 10)
+    desk.line.switch_s = 500
+    while desk.task.turn():
+        pass
+    desk.line.switch_s = None
+    desk.task.turn()
+    assert desk.line.advanced == [500, NOW_S - WALL_DELAY_S]
+
+
+async def no_ebb():
+    """Output flows."""
+
+
+def run_for_a_while(desk, steps, ebb=no_ebb):
+    """Run the task in a loop while `steps` happen; it must end when it is cancelled."""
+
+    async def scene():
+        running = asyncio.create_task(desk.task.run(ebb))
+        try:
+            await steps(running)
+        finally:
+            running.cancel()
+            await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), 5)
+
+    asyncio.run(scene())
+
+
+def test_a_delivery_wakes_the_task_at_once(monkeypatch):
+    monkeypatch.setattr(task_module, "TICK_S", 60.0)
+    desk = Desk()
+
+    async def steps(running):
+        await asyncio.sleep(0.01)
+        desk.deliver(0, 10)
+        await asyncio.sleep(0.01)
+        assert desk.line.applied == [("orders", 0)]
+
+    run_for_a_while(desk, steps)
+
+
+def test_without_a_delivery_it_looks_at_the_clock_again_and_again(monkeypatch):
+    monkeypatch.setattr(task_module, "TICK_S", 0.001)
+    desk = Desk()
+
+    async def steps(running):
+        while len(desk.line.advanced) < 3:
+            await asyncio.sleep(0.001)
+
+    run_for_a_while(desk, steps)
+
+
+def test_a_task_that_is_woken_and_cancelled_in_one_moment_ends():
+    """`asyncio.wait_for` forgets the cancellation there before Python 3.12, and the hand-over would hang."""
+    desk = Desk()
+
+    async def steps(running):
+        await asyncio.sleep(0.01)
+        desk.deliver(0, 10)
+        running.cancel()
+        await asyncio.wait([running], timeout=5)
+        assert running.cancelled()
+
+    run_for_a_while(desk, steps)
+
+
+def test_while_output_piles_up_nothing_more_is_applied():
+    desk, flows = Desk(max_batch=1).deliver(0, 1, 2, 3), asyncio.Event()
+
+    async def steps(running):
+        await asyncio.sleep(0.01)
+        assert len(desk.line.applied) == 1
+        flows.set()
+        while len(desk.line.applied) < 3:
+            await asyncio.sleep(0.001)
+
+    run_for_a_while(desk, steps, flows.wait)
