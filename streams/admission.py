@@ -51,10 +51,23 @@ Decoded = Arrival | Refused
 
 @dataclass(frozen=True)
 class Batch:
-    """Arrival events as columns, in event-time order, with the row of each customer."""
+    """Admitted events as columns, in the order of their turns, with the row of each customer.
+
+    Parameters
+    ----------
+    slots
+        Row of each event's customer, shape (n,).
+    columns
+        The events.
+    turn_s
+        Stream time when the turn came to each event, before it, shape (n,). Beyond the event's own time if it is late.
+    appended_at_s
+        When each record was appended to its topic, epoch seconds, shape (n,).
+    """
 
     slots: Slots
     columns: Columns
+    turn_s: NDArray[np.int64]
     appended_at_s: NDArray[np.float64]
 
     def rounds(self) -> Iterator[Slots]:
@@ -119,9 +132,9 @@ class Admission:
         events = [decoded for decoded in chunk if isinstance(decoded, Arrival)]
         for refused in (decoded for decoded in chunk if isinstance(decoded, Refused)):
             self._set_aside(partition, refused.number, refused.raw, refused.reject)
-        events = self._drop_late(partition, self._drop_strangers(partition, events))
+        events, turn_s = self._drop_late(partition, self._drop_strangers(partition, events))
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
-        return Batch(partition.slots_of([e.key for e in events]), _columns(events), appended_at_s)
+        return Batch(partition.slots_of([e.key for e in events]), _columns(events), turn_s, appended_at_s)
 
     def _drop_strangers(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
         """Set aside customers who do not belong here; who is known was checked when they came."""
@@ -135,19 +148,20 @@ class Admission:
             self._set_aside(partition, events[i].number, events[i].raw, reject)
         return _without(events, strangers)
 
-    def _drop_late(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
-        """Set aside what was too old when its turn came, by the stream time of that turn."""
+    def _drop_late(self, partition: PartitionRows, events: list[Arrival]) -> tuple[list[Arrival], NDArray[np.int64]]:
+        """Set aside what was too old when its turn came; gives the others with the stream time of their turns."""
         at_s = np.fromiter((e.event.at_s for e in events), np.int64, len(events))
         stream_time_s = np.maximum.accumulate(np.r_[partition.stream_time_s, at_s])
         partition.stream_time_s = int(stream_time_s[-1])
-        late = np.flatnonzero(at_s < stream_time_s[:-1] - self._lateness_s).tolist()
+        turn_s = stream_time_s[:-1]
+        late = np.flatnonzero(at_s < turn_s - self._lateness_s).tolist()
         reject = Reject(Reason.LATE, f"older than stream time by more than {self._lateness_s} s")
         for event in (events[i] for i in late):
             slot = partition.slot(event.key)
             # what state already holds was in time before a restart: no dead letter now
             if slot is None or event.offset > partition.rows["applied"][slot, event.number]:
                 self._set_aside(partition, event.number, event.raw, reject)
-        return _without(events, late)
+        return _without(events, late), np.delete(turn_s, late)
 
     def _set_aside(self, partition: PartitionRows, number: int, record: Any, reject: Reject) -> None:
         self._emitter.dead_letter(partition, record, reject)

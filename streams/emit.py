@@ -59,6 +59,7 @@ class Emitter:
         slots: NDArray[np.intp],
         rows: Rows,
         decisions: Sequence[Decision],
+        *,
         appended_at_s: NDArray[np.float64] | None = None,
     ) -> None:
         """Publish decisions about customers.

@@ -5,6 +5,7 @@ Faust's own web server stays off: it shows table contents to anybody who can rea
 
 import threading
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -13,7 +14,19 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 StartResponse = Callable[..., Any]
 
 
+PATIENCE_S = 10.0
+"""How long a connection may stay silent."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each request: a client that connects and says nothing must not make a healthy worker look dead."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = PATIENCE_S
+
     def log_message(self, format: str, *args: Any) -> None:
         """One line per scrape tells nobody anything."""
 
@@ -39,7 +52,7 @@ class HealthServer:
     def __init__(self, registry: CollectorRegistry, is_ready: Callable[[], bool], host: str, port: int) -> None:
         self._metrics = make_wsgi_app(registry)
         self._is_ready = is_ready
-        self._server: WSGIServer = make_server(host, port, self._serve, handler_class=_Quiet)
+        self._server: WSGIServer = make_server(host, port, self._serve, _Server, _Quiet)
         self.port = int(self._server.server_port)
         threading.Thread(target=self._server.serve_forever, name="yocho-health", daemon=True).start()
 

@@ -1,8 +1,8 @@
 """Which model is in effect at which stream time.
 
-A version takes effect at a stream time it names, not when it happens to arrive; so partitions switch at the same event
-whatever the speed, and a replay can score with the recorded versions. A pinned book (`YOCHO_LEARN=off`) holds one model
-for good.
+A version takes effect at a stream time it names; a partition that has not come there yet switches at that very event,
+so a replay can score with the recorded versions. Learning is asynchronous: at full speed a partition may be past that
+time when the version arrives, and switches at once. A pinned book (`YOCHO_LEARN=off`) holds one model for good.
 """
 
 import bisect
@@ -27,6 +27,7 @@ class ModelBook:
         self.pinned = pinned
         self.target = cold.target
         self._scorers = [cold]
+        self._kept: Scorer | None = None
 
     def add(self, scorer: Scorer) -> None:
         """Enter a version; one that is known already changes nothing."""
@@ -54,7 +55,8 @@ class ModelBook:
     def in_effect(self, stream_time_s: int) -> Scorer:
         """The version to score with at a stream time."""
         if self.pinned:
-            return self.newest
+            self._kept = self._kept or self.newest
+            return self._kept
         return [scorer for scorer in self._scorers if scorer.effective_at_s <= stream_time_s][-1]
 
     def following(self, scorer: Scorer) -> Scorer | None:

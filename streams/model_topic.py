@@ -56,9 +56,12 @@ class Published:
         try:
             body = orjson.loads(value)
             offsets = {int(number): int(offset) for number, offset in body["label_offsets"].items()}
-            return cls(body["snapshot"], offsets)
+            snapshot = body["snapshot"]
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise SnapshotError(f"not a published model: {type(error).__name__}") from None
+        if not isinstance(snapshot, dict):
+            raise SnapshotError("not a published model: its snapshot is not an object")
+        return cls(snapshot, offsets)
 
 
 class ModelTopic:

@@ -4,8 +4,8 @@ No Faust in sight: records in, rows changed, records out through `emit`. The par
 arrives, `process` with records in event-time order, and `advance` when only time passes.
 
 A batch is worked off in rounds, so that array functions see each customer once: round r holds everybody's r-th event
-of the batch. Before an event, the looks that fall due up to it are taken, so a customer's history is the same however
-it was cut into batches.
+of the batch. Before an event, the looks that fall due up to it are taken; before a late one, those that stream time has
+passed too. So a customer's history is the same however it was cut into batches.
 """
 
 from collections.abc import Callable, Sequence
@@ -69,8 +69,8 @@ class Pipeline:
             watch = self._watch(partition)
             batch = self.admission.admit(partition, chunk)
             for index in batch.rounds() if len(batch.slots) else ():
-                slots = batch.slots[index]
-                self._look_until(watch, partition, slots, batch.columns.at_s[index].astype(np.int64), reuse=True)
+                until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
+                self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
                 self._apply(watch, partition, batch, index)
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
@@ -83,8 +83,15 @@ class Pipeline:
         return self._follow_model(partition, limit)
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time at which the next model takes effect on this partition, None when none waits."""
-        following = self.book.following(self._watch(partition).scorer)
+        """Stream time that events may not pass yet, because a model takes effect there; None when there is none.
+
+        It stands until the next looks of all customers are planned with the new model. Else an event could carry stream
+        time past a crossing that the old model had not foreseen.
+        """
+        scorer = self._watch(partition).scorer
+        if partition.number in self._replanning:
+            return scorer.effective_at_s
+        following = self.book.following(scorer)
         return None if following is None else following.effective_at_s
 
     def forget_partitions(self) -> None:
@@ -114,7 +121,7 @@ class Pipeline:
         partition.mark_dirty(slots[outcomes != Outcome.REPLAYED])
         self.metrics.applied(events.source, outcomes)
         appended_at_s = batch.appended_at_s[index][engaged]
-        self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s)
+        self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
@@ -152,10 +159,11 @@ class Pipeline:
             self._watches[partition.number] = self._watch_of(following)
             self._replanning[partition.number] = partition.used_slots()
         waiting = self._replanning.pop(partition.number, None)
-        if waiting is None or not len(waiting):
+        if waiting is None:
             return True
         self._replan(partition, waiting[:limit])
-        self._replanning[partition.number] = waiting[limit:]
+        if len(waiting) > limit:
+            self._replanning[partition.number] = waiting[limit:]
         return False
 
     def _replan(self, partition: PartitionRows, slots: Slots) -> None:

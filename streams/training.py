@@ -3,6 +3,8 @@
 One trainer learns all labels: it runs in the worker that owns partition 0, and reads every partition of the labels
 topic, not just its own. It keeps no offsets of its own; a published model says how far it had learnt, and the next
 trainer takes model and offsets from the same record, so no label is learnt twice into one model and none is left out.
+A model of another target is not gone on with: training begins anew, and labels of another horizon are refused. (A label
+does not name its main channel; whoever changes that alone should begin with a new group and topics, as for state.)
 """
 
 import asyncio
@@ -13,13 +15,14 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from models import snapshot as snapshots
 from models.churn_model import ChurnModel
 from models.labels import Label
 from models.trainer import Trainer
 from streams.engine.outbox import Outbox
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
-from streams.model_topic import LATEST, ModelTopic, Published
+from streams.model_topic import ModelTopic, Published
 from streams.settings import Settings
 from streams.topics import LABELS, MODEL
 
@@ -69,11 +72,12 @@ class TrainingLine:
                 await asyncio.sleep(5.0)
 
     async def _newest(self) -> Published | None:
-        """The model published last, None when there is none yet."""
+        """The model of this target published last, None when there is none yet."""
         newest: list[Published] = []
 
         def note(key: bytes, published: Published) -> None:
-            if key == LATEST:
+            # any key: ``latest`` may predict something else, after the target was changed and changed back
+            if snapshots.from_dict(published.snapshot).target == self._settings.target:
                 newest[:] = [published]
 
         async with ModelTopic(self._settings) as topic:
@@ -81,9 +85,11 @@ class TrainingLine:
         return newest[0] if newest else None
 
     async def _train(self, start: Published | None) -> None:
-        target = self._settings.target
-        model = ChurnModel.restore(start.snapshot) if start else ChurnModel.for_target(target)
-        trainer = Trainer(model, self._settings.snapshot_every)
+        if start is None:
+            trainer = Trainer(ChurnModel.for_target(self._settings.target), self._settings.snapshot_every)
+        else:
+            model, effective_at_s = ChurnModel.restore(start.snapshot), int(start.snapshot["effective_at_s"])
+            trainer = Trainer(model, self._settings.snapshot_every, effective_at_s)
         offsets = dict(start.label_offsets) if start else {}
         async with _labels_from(self._settings, offsets) as consumer:
             while True:
@@ -96,9 +102,9 @@ class TrainingLine:
     def _learn(self, trainer: Trainer, record: Any, offsets: dict[int, int]) -> None:
         offsets[record.partition] = record.offset + 1
         try:
-            snapshot = trainer.learn(self._decoder.decode(record.value))
+            snapshot = trainer.learn(self._decoder.decode(record.value or b""))
         except (msgspec.DecodeError, ValueError) as error:
-            # our own topic: a record that is no label is somebody's mistake, told and passed over
+            # our own topic: a record that is no label of ours is somebody's mistake, told and passed over
             log.error("label at %s-%d@%d refused: %s", record.topic, record.partition, record.offset, error)
             self._metrics.learnt("refused", trainer.log_loss)
             return

@@ -8,12 +8,21 @@ import sys
 import faust
 from prometheus_client import CollectorRegistry
 
+from streams import provision
 from streams.app import cold_book, create_app
+from streams.cluster import Cluster
+from streams.engine.engine import Engine
 from streams.health import HealthServer
 from streams.settings import Settings
 from streams.training import read_models
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class UnfitTopicsError(RuntimeError):
+    """The brokers' topics are not those the worker needs."""
+
+
 SAY_WHAT_THEY_SEND = ("aiokafka", "faust.topics", "kafka")
 """Loggers that show keys and values at DEBUG: never below INFO, whatever is asked for."""
 
@@ -35,20 +44,49 @@ def run_worker(settings: Settings, log_level: str) -> int:
     """
     set_up_logging(log_level)
     calm_garbage_collector()
-    book = cold_book(settings)
-    asyncio.run(read_models(settings, book))
-    app = create_app(settings, book, registry := CollectorRegistry())
-    app.engine.on_assigned.append(_say_ready)
-    health = HealthServer(registry, lambda: app.engine.ready, settings.metrics_host, settings.metrics_port)
+    engines: list[Engine] = []
+    registry = CollectorRegistry()
+    health = HealthServer(
+        registry, lambda: any(engine.ready for engine in engines), settings.metrics_host, settings.metrics_port
+    )
     print(f"yocho worker: metrics on http://{settings.metrics_host}:{health.port}/metrics", file=sys.stderr, flush=True)
-    worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
     try:
-        worker.execute_from_commandline()
+        require_topics(settings)
+        book = cold_book(settings)
+        asyncio.run(read_models(settings, book))
+        app = create_app(settings, book, registry)
+        app.engine.on_assigned.append(_say_ready)
+        engines.append(app.engine)
+        faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
     except SystemExit as ended:
         return int(ended.code or 0)
     finally:
         health.close()
     return 0
+
+
+def require_topics(settings: Settings) -> None:
+    """Refuse to start where a topic is missing or has another partition count: Faust would wait without a word.
+
+    Raises
+    ------
+    UnfitTopicsError
+        Names them, and the commands that help.
+    UnreachableError
+        No broker answers.
+    """
+    cluster = Cluster.reach(settings)
+    if cluster.is_embedded:
+        return  # it makes topics on sight
+    found = provision.describe(cluster, settings)
+    unfit = [
+        w.name for w in provision.wanted(settings) if w.name not in found or found[w.name].partitions != w.partitions
+    ]
+    if unfit:
+        raise UnfitTopicsError(
+            f"topics missing or with another partition count: {', '.join(unfit)};"
+            " `yocho topics check` says what differs, `yocho topics create` makes the missing ones"
+        )
 
 
 def calm_garbage_collector() -> None:

@@ -8,8 +8,11 @@ Each override says why it exists; `test_hooks.py` pins what they rely on.
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from streams.engine import lenient
 
 FETCH_WAIT_MS = 100
 """How long a broker may hold back an empty fetch. aiokafka keeps one fetch per broker in flight, so a fetch that waits
@@ -39,6 +42,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread aiokafka's consumer lives in."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
+        lenient.install()
         # set before start: the fetcher takes it over there, and Faust has no setting for it
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
@@ -115,12 +119,24 @@ class BatchConsumer(driver.Consumer):
         for acked in (self._acked, self._acked_index):
             for done in acked.values():
                 done.clear()
+        await self._heal_group()
         offsets = await self.hand_over.checkpoint()
         ahead = {tp: offset for tp, offset in (offsets or {}).items() if self._should_commit(tp, offset)}
         if not ahead:
             return False
         done = await self._commit_offsets(ahead, start_new_transaction=start_new_transaction)
         return bool(done)
+
+    async def _heal_group(self) -> None:
+        # aiokafka stops joining after an error it does not know until its user has seen it; Faust reads past the call
+        # that would show it, and a worker would wait for partitions for ever. Seen once, it joins again.
+        coordinator: Any = getattr(self._thread._consumer, "_coordinator", None)
+        if coordinator is None or getattr(coordinator, "_pending_exception", None) is None:
+            return
+        try:
+            await self._thread.call_thread(coordinator.check_errors)
+        except KafkaError as error:
+            self.log.warning("the consumer group refused this worker (%s); joining again", type(error).__name__)
 
     def _should_commit(self, tp: TP, offset: int) -> bool:
         # Faust never commits offset 0 and may advance this mark although the commit failed; ours is what we sent.

@@ -124,6 +124,8 @@ class PartitionTask:
         self._gathering = 0 < len(chunk) < self._max_batch // 4 and not self.merge.caught_up
         if chunk:
             self._process(chunk)
+            # a backlog must not keep those who sent nothing from being looked at
+            self._line.advance(self.partition, self.partition.stream_time_s, TIMERS_PER_TURN)
             return True
         return not self._line.advance(self.partition, self._stream_time(switch_s, now_s), TIMERS_PER_TURN)
 

@@ -101,7 +101,7 @@ def wait_until(done: Callable[[], bool], timeout_s: float, said: Callable[[], st
 
 
 def settle(worker: WorkerProcess, probe: "Probe", timeout_s: float = 120.0, quiet_s: float = 1.0) -> None:
-    """Wait until every record is committed and nobody has been looked at for a while: silence comes after the records."""
+    """Wait until every record is committed and nobody was looked at for a while: looks come after records."""
     deadline = time.monotonic() + timeout_s
     wait_until(lambda: probe.lag() == 0, timeout_s, worker.said)
     seen, since = -1.0, time.monotonic()

@@ -1,4 +1,4 @@
-"""Bad input has no effect but its dead letter: the table of bad input, and what only the engine can find, on a worker."""
+"""Bad input has no effect but its dead letter: the codec's table, and what only the engine can find, on a worker."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -63,7 +63,7 @@ def with_bad_input(log) -> list[Item]:
     for number, bad in reversed(list(enumerate(BAD_INPUT))):
         record = Outbound(bad.source.key, home(bad.key), bad.key, bad.value)
         items.insert((number + 1) * step - step // 2, Item(record, str(bad.reason)))
-    return items + [*late(), *strangers(), *duplicates(log)]
+    return [*items, *late(), *strangers(), *duplicates(log)]
 
 
 def late() -> list[Item]:

@@ -14,7 +14,7 @@ from streams import alerts
 from streams.broker import EmbeddedBroker
 from streams.engine.changelog import OwnedRows
 from streams.settings import Settings
-from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, wait_until
+from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle
 from tests.end_to_end.log import TOPICS, event_log
 
 N_EVENTS, N_CUSTOMERS, N_KILLS = 30_000, 500, 5
@@ -65,7 +65,7 @@ def undisturbed(log) -> tuple[dict, dict]:
         list(send(broker.bootstrap, log))
         with WorkerProcess(environment(broker.bootstrap, **VARIABLES)) as worker:
             worker.wait_ready()
-            wait_until(lambda: probe.lag() == 0, 120, worker.said)
+            settle(worker, probe)
             assert worker.stop() == 0
         return alerts_of(probe), rows_of(probe)
 
@@ -92,7 +92,8 @@ def test_five_kills_over_thirty_thousand_events_change_neither_state_nor_alerts(
                     workers[victim].kill()
                     workers[victim] = WorkerProcess(variables)
                     time.sleep(0.1)
-            wait_until(lambda: probe.lag() == 0, 120, workers[0].said)
+            for worker in workers:
+                settle(worker, probe)
             assert [worker.stop() for worker in workers] == [0, 0]
         finally:
             for worker in workers:

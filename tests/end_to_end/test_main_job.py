@@ -1,4 +1,4 @@
-"""The main job as a user runs it: `yocho worker`, `yocho produce FILE`, `yocho alerts`; the same alerts however it is run.
+"""The main job as a user runs it: `yocho worker`, `yocho produce FILE`, `yocho alerts`; the same alerts every time.
 
 Once over a synthetic shop, for everybody; once over CDNOW's real orders where that file lies beside the checkout.
 """
@@ -138,6 +138,7 @@ def test_every_order_of_cdnow_is_processed_at_full_speed(cdnow_run):
 
 
 @needs_cdnow
+@pytest.mark.nightly  # most of a minute each
 @pytest.mark.parametrize(
     ("sending", "variables"),
     [(produced(), {"YOCHO_MAX_BATCH": "173"}), (partition_by_partition, {})],

@@ -33,7 +33,9 @@ from streams.topics import ALERTS, DEAD_LETTERS, LABELS, Topic, enabled_inputs
 from tests.builders import Record, Sample, at_ms, consumed
 
 H_S = 7 * DAY_S
-"""A short horizon, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 28 d."""
+"""Short, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 28 d."""
+FAST = 1_000
+"""Timers a turn, as in a worker."""
 _SCHEMA = jsonschema.Draft202012Validator(alerts.json_schema(), format_checker=jsonschema.FormatChecker())
 
 
@@ -54,16 +56,23 @@ class Sent(NamedTuple):
     record: Record
 
 
+class PacedPipeline(Pipeline):
+    """Looks at so many customers a turn, where a worker looks at a thousand."""
+
+    pace = FAST
+
+    def advance(self, partition, to_s, limit):
+        return super().advance(partition, to_s, min(limit, self.pace))
+
+
 class FirstLine:
     """One partition and everything that leaves it; keyword arguments are settings."""
 
-    def __init__(
-        self, *, number=0, max_batch=4_000, timers=1_000, pinned=True, scorers=(), **settings
-    ) -> None:
+    def __init__(self, *, number=0, max_batch=4_000, pace=FAST, pinned=True, scorers=(), **settings) -> None:
         defaults = {"clock": "event", "learn": "off", "partitions": 1, "horizon_s": H_S}
         self.settings = Settings(**defaults | settings)
         self.out: list[Out] = []
-        self.timers = timers
+        self._pace = pace
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
         self.book = ModelBook(Scorer.cold(self.settings.target), pinned=pinned)
@@ -107,8 +116,8 @@ class FirstLine:
         """Move stream time on without an event, and as the task does: not past a switch of models before it is made."""
         until_s = at_ms(until) // 1000
         while (switch_s := self.pipeline.next_switch_s(self.partition)) is not None and switch_s <= until_s:
-            self.pipeline.advance(self.partition, switch_s, self.timers)
-        while not self.pipeline.advance(self.partition, until_s, self.timers):
+            self.pipeline.advance(self.partition, switch_s, FAST)
+        while not self.pipeline.advance(self.partition, until_s, FAST):
             pass
 
     def restart(self) -> None:
@@ -162,7 +171,9 @@ class FirstLine:
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
         watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
-        return Pipeline(admission, self.book, watch, emitter, self.metrics)
+        pipeline = PacedPipeline(admission, self.book, watch, emitter, self.metrics)
+        pipeline.pace = self._pace
+        return pipeline
 
     def _new_task(self) -> PartitionTask:
         return PartitionTask(

@@ -12,19 +12,19 @@ from streams.topics import ALERTS, LABELS
 from tests.builders import START_MS, at_ms, email_open, login, order
 from tests.streams.harness import FirstLine, fixed_scorer, in_pieces
 
-END = "+120d"
+END = "+800d"
 KINDS = (order, order, login, email_open, lambda *a, **k: email_open(*a, machine=True, **k))
 HOUR_MS = 3_600_000
 
-# (customer, kind, hours since the one before; negative is late, by up to twice what is allowed)
+# (customer, kind, hours since the one before; negative is late, by up to twice what is allowed), within two years
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["c1", "c2", "c3"]),
         st.integers(0, len(KINDS) - 1),
-        st.sampled_from([0, 0, 1, 5, 30, 200, 400, 900, -1, -8, -100, -336]),
+        st.sampled_from([0, 0, 1, 5, 30, 200, 400, -1, -8, -100, -336]),
     ),
     min_size=1,
-    max_size=40,
+    max_size=30,
 )
 CUTS = st.lists(st.integers(0, 40), max_size=8)
 
@@ -66,11 +66,11 @@ def history(line, customer_id):
     ]
 
 
-@given(steps=STEPS, cuts=CUTS, max_batch=st.sampled_from([1, 2, 3, 7, 4_000]), timers=st.sampled_from([1, 3, 1_000]))
-def test_rows_alerts_labels_and_dead_letters_do_not_depend_on_how_a_log_was_cut(steps, cuts, max_batch, timers):
+@given(steps=STEPS, cuts=CUTS, max_batch=st.sampled_from([1, 2, 3, 7, 4_000]), pace=st.sampled_from([1, 3, 1_000]))
+def test_rows_alerts_labels_and_dead_letters_do_not_depend_on_how_a_log_was_cut(steps, cuts, max_batch, pace):
     """Batches come as the broker, the network and the load will have it; none of this may reach a customer."""
     samples = log_of(steps)
-    at_once, cut = run(samples), run(samples, cuts, max_batch=max_batch, timers=timers)
+    at_once, cut = run(samples), run(samples, cuts, max_batch=max_batch, pace=pace)
     assert cut.rows() == at_once.rows()
     assert cut.partition.stream_time_s == at_once.partition.stream_time_s
     for topic in (ALERTS, LABELS):
@@ -179,18 +179,20 @@ def switched(line_options, samples, cuts=(), log_odds=4.0, at="+10d"):
 class TestModelSwitch:
     """A model takes effect at a stream time it names: at the same event whatever the speed."""
 
-    @given(steps=STEPS, cuts=CUTS, max_batch=st.sampled_from([1, 3, 4_000]), timers=st.sampled_from([1, 2, 1_000]))
-    def test_it_takes_effect_at_the_same_events_however_the_log_was_cut(self, steps, cuts, max_batch, timers):
+    @given(steps=STEPS, cuts=CUTS, max_batch=st.sampled_from([1, 3, 4_000]), pace=st.sampled_from([1, 2, 1_000]))
+    def test_it_takes_effect_at_the_same_events_however_the_log_was_cut(self, steps, cuts, max_batch, pace):
         samples = log_of(steps)
         at = samples[len(samples) // 2].event.occurred_at_ms
         at_once = switched({}, samples, at=at)
-        cut = switched({"max_batch": max_batch, "timers": timers}, samples, cuts, at=at)
+        cut = switched({"max_batch": max_batch, "pace": pace}, samples, cuts, at=at)
         assert by_customer(cut.told(ALERTS)) == by_customer(at_once.told(ALERTS))
         assert cut.rows() == at_once.rows()
 
     def test_events_before_it_are_scored_with_the_old_model_and_those_at_it_with_the_new(self):
         line = switched({}, [order("old", at=at_ms("+9d") - 20 * DAY_S * 1000), order("new", at="+9d")])
-        versions = {(alert.customer_id, alert.receipt.model_version) for alert in line.alerts() if alert.type != "expired"}
+        versions = {
+            (alert.customer_id, alert.receipt.model_version) for alert in line.alerts() if alert.type != "expired"
+        }
         assert ("old", "cold-v1") in versions
         assert ("new", "cold-v1") not in versions
 
@@ -203,13 +205,13 @@ class TestModelSwitch:
         }
         assert {alert.level for alert in opened.values()} == {"critical"}
 
-    @pytest.mark.parametrize("timers", [1, 7, 1_000])
-    def test_planning_anew_goes_in_slices_and_events_wait_for_it(self, timers):
+    @pytest.mark.parametrize("pace", [1, 7, 1_000])
+    def test_planning_anew_goes_in_slices_and_events_wait_for_it(self, pace):
         """Or an event would carry stream time past a crossing nobody had planned yet."""
         samples = [order(f"c{n}", at="+9d") for n in range(25)] + [order("late riser", at="+30d")]
         opened = [
             (alert.alert_id, alert.occurred_at)
-            for alert in switched({"timers": timers}, samples, at="+10d").alerts()
+            for alert in switched({"pace": pace}, samples, at="+10d").alerts()
             if alert.type == "opened"
         ]
         expected = [

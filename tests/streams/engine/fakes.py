@@ -48,7 +48,7 @@ class FakeBatch:
 
 
 class FakeProducer:
-    """Writes batches to `logs` at once; `after_send(topic)` is awaited then, and may raise, crash or do other things."""
+    """Writes batches to `logs` at once; `after_send(topic)` is awaited then, and may raise or do other things."""
 
     def __init__(self, logs: dict | None = None, batch_size: int = 1000, after_send=None) -> None:
         self.logs = defaultdict(list) if logs is None else logs

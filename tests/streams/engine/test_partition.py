@@ -1,4 +1,4 @@
-"""The rows of a partition: bounded by the customers there were at most, and every change on its way to the changelog."""
+"""The rows of a partition: bounded by the customers there were at most; every change on its way to the changelog."""
 
 import numpy as np
 import pytest

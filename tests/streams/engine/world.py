@@ -116,7 +116,7 @@ class Worker:
             self.engine.deliver(self.in_flight[tp].pop(0))
 
     def turn(self) -> bool:
-        return any([task.turn() for task in list(self.engine.tasks.values())])
+        return any(task.turn() for task in self.engine.tasks.values())
 
     def _restore(self, half: bool = False) -> None:
         known = self.rows.last_offset.get(0, -1)
