@@ -113,6 +113,10 @@ HOOKS = {
         "97440fa8ba6d",
         "asks next_batch, and of a batch what LenientBatch gives",
     ),
+    "aiokafka.consumer.group_coordinator:GroupCoordinator.check_errors": (
+        "98643f8549bf",
+        "raises _pending_exception once, and lets the group be joined again",
+    ),
     "aiokafka.record.default_records:_DefaultRecordBatchPy._read_msg": (
         "c97e54fc9550",
         "slices _buffer and decodes header names only",

@@ -4,6 +4,7 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -264,6 +265,26 @@ def test_a_commit_that_never_reached_the_broker_does_not_count(scene):
     asyncio.run(scene.consumer.perform_seek())
     assert scene.notes[-1] == ("positioned", {ORDERS: 0})
     assert scene.consumer._should_commit(ORDERS, 3)
+
+
+def test_a_group_that_refused_the_worker_is_joined_again(scene, monkeypatch):
+    """aiokafka joins no more until somebody has seen its error, and Faust never looks; it would wait for ever."""
+    seen = []
+
+    def check_errors():
+        seen.append("error")
+        raise GroupAuthorizationFailedError
+
+    async def call_thread(function):
+        return function()
+
+    coordinator = SimpleNamespace(_pending_exception=GroupAuthorizationFailedError(), check_errors=check_errors)
+    thread = SimpleNamespace(_consumer=SimpleNamespace(_coordinator=coordinator), call_thread=call_thread)
+    monkeypatch.setattr(scene.consumer, "_thread", thread)
+    asyncio.run(scene.consumer._heal_group())
+    coordinator._pending_exception = None
+    asyncio.run(scene.consumer._heal_group())
+    assert seen == ["error"]
 
 
 def test_gaps_are_left_to_the_ledger(scene):

@@ -193,7 +193,7 @@ def test_the_wall_clock_stops_at_a_switch_before_it_goes_on(clock):
 
 
 async def until(happened):
-    while not happened():  # noqa: ASYNC110 - the task under test has no event for it
+    while not happened():
         await asyncio.sleep(0.001)
 
 
