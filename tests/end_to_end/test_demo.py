@@ -81,7 +81,7 @@ def test_the_demo_shows_japanese_alerts_within_a_minute_and_ends_by_itself_with_
     produced, processed = number(r"events: ([\d,]+) produced", text), number(r"produced, ([\d,]+) processed", text)
     assert produced == processed > 1_000
     assert number(r"dead letters: ([\d,]+)", text) == 0
-    assert number(r"([\d,]+) opened", text) > 50
+    assert number(r"([\d,]+)\s+watch\s+opened", text) > 50
     assert "customers really were leaving" in text
     assert number(r"history, watch *[│|] *([\d,]+)", text) > 50
     assert not is_running(out.worker_pid)

@@ -4,7 +4,7 @@ import itertools
 from collections import defaultdict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.target import DAY_S
@@ -79,6 +79,7 @@ def test_rows_alerts_labels_and_dead_letters_do_not_depend_on_how_a_log_was_cut(
     assert len(cut.alerts()) == len({alert.alert_id for alert in cut.alerts()})
 
 
+@settings(max_examples=max(50, settings.default.max_examples // 2))
 @given(steps=STEPS)
 def test_a_customer_has_the_same_history_alone_and_among_others(steps):
     samples = log_of(steps, late=False)
@@ -93,7 +94,7 @@ def test_a_customer_has_the_same_history_alone_and_among_others(steps):
 @given(steps=STEPS, cuts=CUTS, again_from=st.integers(0, 40))
 def test_records_delivered_again_change_nothing(steps, cuts, again_from):
     """A worker that died goes on from committed offsets, with state that may be ahead of them."""
-    line = FirstLine()
+    line = FirstLine(forget=1_000 * DAY_S)
     sent = line.send(*log_of(steps, late=False))
     line.fetch(sent)
     rows, told, stream_time_s = line.rows(), list(line.out), line.partition.stream_time_s
@@ -149,6 +150,15 @@ class TestForgotten:
         assert together.rows() == apart.rows()
         assert by_customer(together.out) == by_customer(apart.out)
         assert together.row()["count"].tolist() == [1, 0, 0]
+
+    def test_an_old_event_that_is_delivered_again_afterwards_founds_nobody(self):
+        """State has forgotten that it was applied: it is set aside as late. The limit of knowing by the row alone."""
+        line = FirstLine()
+        sent = line.take(order("c1"), order("c2", at="+40d"))
+        line.restart()
+        line.fetch(sent)
+        assert list(line.partition) == [b"c2"]
+        assert [dict(letter.headers)["x-reason"] for letter in line.dead_letters()] == [b"late"]
 
     @pytest.mark.parametrize("in_the_batch", [True, False])
     def test_the_changelog_gets_the_new_row_and_no_tombstone(self, in_the_batch):

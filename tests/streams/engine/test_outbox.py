@@ -108,6 +108,27 @@ def test_what_is_put_during_a_flush_waits_for_the_next_and_keeps_behind():
     assert len(outbox) == 0
 
 
+def test_a_flush_does_not_overtake_the_one_before():
+    class SlowAtFirst(FakeProducer):
+        async def send_batch(self, batch, topic, *, partition):
+            if batch.records[0].value == b"1":
+                await asyncio.sleep(0.01)
+            return await super().send_batch(batch, topic, partition=partition)
+
+    producer = SlowAtFirst()
+    outbox = outbox_of(b"1", producer=producer)
+
+    async def run():
+        first = asyncio.create_task(outbox.flush())
+        await asyncio.sleep(0)
+        outbox.put("alerts", 0, b"key", b"2")
+        await outbox.flush()
+        await first
+
+    asyncio.run(run())
+    assert values_of(producer) == [b"1", b"2"]
+
+
 def test_a_record_larger_than_a_batch_gets_one_of_its_own():
     """With aiokafka's own builder: it takes the first record of a batch whatever its size."""
 

@@ -44,6 +44,13 @@ def test_rows_are_bounded_by_a_quarter_more_than_the_customers_there_were_at_mos
         assert {partition.customer_id(slot) for slot in slots} == known
 
 
+def test_room_is_made_a_quarter_at_a_time():
+    partition = PartitionRows(0)
+    for n in range(1, 1000):
+        partition.slots_of([b"c%d" % n])
+        assert n <= partition.capacity <= max(FIRST_SIZE, 1.25 * n + 1)
+
+
 def test_growing_keeps_the_rows_and_what_has_to_be_written():
     partition = PartitionRows(0)
     slots = partition.slots_of([b"c1"])

@@ -1,0 +1,56 @@
+"""A shop's event log told in a few lines, and what the alerts make of it, by day.
+
+told = story(every(7, order, until=133), order(day=150), look_until=300)
+told == ["day 131: opened watch", "day 150: recovered"]
+
+Everything runs with the settings a new deployment has: orders count, a horizon of 91 days, the cold-start model.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+
+from models.target import DAY_S
+from streams.alerts import Alert
+from tests import builders
+from tests.builders import START_MS, Sample
+from tests.streams.harness import FirstLine
+
+DAY_MS = DAY_S * 1000
+
+
+def _at_day(builder, day: float, customer_id: str = "c1", **fields) -> Sample:
+    return builder(customer_id, at=START_MS + round(day * DAY_MS), **fields)
+
+
+order = partial(_at_day, builders.order)
+login = partial(_at_day, builders.login)
+human_open = partial(_at_day, builders.email_open)
+machine_open = partial(_at_day, builders.email_open, machine=True)
+
+
+def every(days: float, what=order, *, start: float = 0, until: float, **fields) -> list[Sample]:
+    """The same thing again and again, from day `start` to day `until`."""
+    return [what(start + n * days, **fields) for n in range(int((until - start) / days) + 1)]
+
+
+def alerts(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> list[Alert]:
+    """Play a log and then silence until a day; every alert that was published, in order."""
+    samples = [one for event in events for one in ([event] if isinstance(event, Sample) else event)]
+    if in_order:
+        samples.sort(key=lambda sample: sample.event.occurred_at_ms)
+    line = FirstLine(horizon_s=91 * DAY_S)
+    for sample in samples:
+        line.take(sample)
+    line.pass_time(START_MS + round(look_until * DAY_MS))
+    return line.alerts()
+
+
+def story(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> list[str]:
+    """The alerts of a log in words."""
+    return [in_words(alert) for alert in alerts(*events, look_until=look_until, in_order=in_order)]
+
+
+def in_words(alert: Alert) -> str:
+    day = int((alert.occurred_at.timestamp() * 1000 - START_MS) // DAY_MS)
+    ends = {"recovered", "expired"}
+    return f"day {day}: {alert.type}" + ("" if alert.type in ends else f" {alert.level}")
