@@ -31,7 +31,7 @@ def rows_of(probe: Probe) -> dict[bytes, np.void]:
 
     class Record:
         def __init__(self, message):
-            self.key, self.value = message.key(), message.value()
+            self.key, self.value, self.headers = message.key(), message.value(), message.headers() or ()
 
     state = OwnedRows()
     for number, messages in probe.records("yocho-customers-changelog").items():
