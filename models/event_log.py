@@ -1,17 +1,11 @@
 """An event log on disk, as columns sorted by time: what `models.evaluate` walks through.
 
-The file is CSV, plain or gzipped, with the columns ``customer_id``, ``event_type``, ``ts`` (ISO 8601, UTC
-where no zone is given) and ``value`` (may be empty). It is the same form that ``yocho produce`` replays.
+`models.event_rows` says what the file looks like. It is the same form that ``yocho produce`` replays.
 """
 
-import csv
-import gzip
-import io
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
@@ -19,14 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.event_rows import EventLogError, event_time, read_rows, singular
 from models.events import Channel
 
-COLUMNS = ("customer_id", "event_type", "ts", "value")
 CHANNEL_OF = {"order": Channel.ORDER, "login": Channel.LOGIN, "email_open": Channel.EMAIL_OPEN}
-
-
-class EventLogError(ValueError):
-    """A file is not an event log; the message names the line."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +82,7 @@ def read_log(path: str | Path, main: Channel, main_name: str) -> EventLog:
     used: list[tuple[str, int, int, float]] = []
     skipped: Counter[str] = Counter()
     first_at_s, last_at_s = 2**63, 0
-    for line, (customer_id, event_type, ts, value) in _lines(Path(path)):
+    for line, (customer_id, event_type, ts, value) in read_rows(Path(path)):
         try:
             at_s, amount = _seconds(ts), float(value) if value else math.nan
         except ValueError as error:
@@ -123,31 +113,14 @@ def read_log(path: str | Path, main: Channel, main_name: str) -> EventLog:
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as raw:
-        reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8", newline=""))
-        header = next(reader, [])
-        missing = [name for name in COLUMNS if name not in header]
-        if missing:
-            raise EventLogError(f"{path}: no column {missing[0]!r}; needed are {', '.join(COLUMNS)}")
-        place = [header.index(name) for name in COLUMNS]
-        for cells in reader:
-            if len(cells) != len(header):
-                raise EventLogError(f"{path}, line {reader.line_num}: {len(cells)} cells, not {len(header)}")
-            yield reader.line_num, [cells[index] for index in place]
-
-
 def _channel(event_type: str, main: Channel) -> Channel | None:
-    name = event_type.replace("-", "_").removesuffix("s")
-    channel = CHANNEL_OF.get(name)
+    channel = CHANNEL_OF.get(singular(event_type))
     return None if channel == main else channel
 
 
 @lru_cache(maxsize=4096)  # logs of dates repeat each one thousands of times
 def _seconds(ts: str) -> int:
-    moment = datetime.fromisoformat(ts)
-    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    seconds = event_time(ts).timestamp()
     if seconds < 1:
         raise ValueError("time is before 1970")
     return math.floor(seconds)

@@ -1,7 +1,8 @@
 """Where everything meets: settings in, a Faust app that does the main job out.
 
-create_app(settings, registry) -> YochoApp
-agents (streams.agents) -> engine (streams.engine) -> pipeline (streams.pipeline) -> outbox
+`create_app(settings, book, registry)` ties the first line together: agents (`streams.agents`) give batches to the
+engine (`streams.engine`), its tasks run the pipeline (`streams.pipeline`), whose output waits in the outbox. The second
+line (`streams.training`) starts and stops with the assignment.
 """
 
 import logging

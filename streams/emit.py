@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 import numpy as np
 import orjson
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ class Emitter:
         keys = [partition.customer_id(slot) for slot in slots.tolist()]
         labels = resolved.labels([key.decode() for key in keys], FEATURE_NAMES)
         for key, label in zip(keys, labels, strict=True):
-            self._outbox.put(self._labels, partition.number, key, orjson.dumps(_plain(label)))
+            self._outbox.put(self._labels, partition.number, key, orjson.dumps(msgspec.structs.asdict(label)))
         churned = int(np.count_nonzero(resolved.churned))
         self._metrics.resolved(churned, len(labels) - churned)
 
@@ -108,7 +109,3 @@ class Emitter:
         """Set a record aside with its bytes and why."""
         key, value, headers = DeadLetter.of(record, reject, CODE_VERSION).to_record()
         self._outbox.put(self._dead_letters, partition.number, key, value, headers)
-
-
-def _plain(label: Any) -> dict[str, Any]:
-    return {field: getattr(label, field) for field in label.__struct_fields__}

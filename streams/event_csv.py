@@ -1,15 +1,11 @@
 """An event log on disk, row by row, as the records a shop would send: what `yocho produce` replays.
 
-The file is CSV, plain or gzipped, with the columns ``customer_id``, ``event_type``, ``ts`` (RFC 3339, or without a
-zone, taken as UTC) and ``value``: the amount of an order, the seconds of a login or nothing, and for an e-mail open
-``machine`` when a machine opened it (a number there says nothing). A row that cannot be read so is an error that names
-the line. Whether a well-formed row makes sense, a refund for one, is for the worker to judge: it may become a dead
-letter.
+`models.event_rows` says what the file looks like. ``value`` is the amount of an order, the seconds of a login or
+nothing, and for an e-mail open ``machine`` when a machine opened it (a number there says nothing). A row that cannot be
+read so is an error that names the line. Whether a well-formed row makes sense, a refund for one, is for the worker to
+judge: it may become a dead letter.
 """
 
-import csv
-import gzip
-import io
 import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,16 +15,12 @@ from typing import NamedTuple
 
 import orjson
 
+from models.event_rows import EventLogError, event_time, read_rows, singular
 from models.events import Channel
 from streams.topics import INPUTS, InputTopic
 
-COLUMNS = ("customer_id", "event_type", "ts", "value")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-
-
-class EventFileError(ValueError):
-    """A file is not an event log; the message names file and line."""
 
 
 class Outgoing(NamedTuple):
@@ -60,13 +52,13 @@ def read_records(path: Path, main: Channel, main_name: str | None = None) -> Ite
 
     Raises
     ------
-    EventFileError
+    EventLogError
         Columns are missing, an event type is unknown, or a row cannot be read.
     OSError
         The file cannot be read.
     """
     sources = {main_name: _SOURCE_OF[main]} if main_name else {}
-    for line, (customer_id, event_type, ts, value) in _rows(path):
+    for line, (customer_id, event_type, ts, value) in read_rows(path):
         try:
             source = sources.get(event_type) or sources.setdefault(event_type, _source(event_type))
             if not customer_id:
@@ -79,31 +71,13 @@ def read_records(path: Path, main: Channel, main_name: str | None = None) -> Ite
                 **_DETAILS[source.event_type](value),
             }
         except ValueError as error:
-            raise EventFileError(f"{path}, line {line}: {error}") from None
+            raise EventLogError(f"{path}, line {line}: {error}") from None
         yield Outgoing(source, customer_id.encode(), orjson.dumps(body), at_ms)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and the four cells of each row."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as raw:
-        reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
-        try:
-            header = next(reader, [])
-            missing = [name for name in COLUMNS if name not in header]
-            if missing:
-                raise EventFileError(f"{path}, line 1: no column {missing[0]!r}; needed are {', '.join(COLUMNS)}")
-            places = [header.index(name) for name in COLUMNS]
-            for cells in reader:
-                if len(cells) != len(header):
-                    raise EventFileError(f"{path}, line {reader.line_num}: {len(cells)} cells, not {len(header)}")
-                yield reader.line_num, [cells[place] for place in places]
-        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
-            raise EventFileError(f"{path}, after line {reader.line_num}: {error}") from None
 
 
 def _source(event_type: str) -> InputTopic:
     try:
-        return _SOURCE_NAMED[event_type.replace("-", "_").removesuffix("s")]
+        return _SOURCE_NAMED[singular(event_type)]
     except KeyError:
         known = ", ".join(_SOURCE_NAMED)
         raise ValueError(f"unknown event type {event_type!r}; known are {known}, and --main names another") from None
@@ -111,8 +85,7 @@ def _source(event_type: str) -> InputTopic:
 
 @lru_cache(maxsize=4096)  # logs of dates repeat each one thousands of times
 def _epoch_ms(ts: str) -> int:
-    moment = datetime.fromisoformat(ts)
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MS
+    return (event_time(ts) - _EPOCH) // _MS
 
 
 def _number(text: str, what: str) -> float | int:

@@ -64,6 +64,13 @@ class Published:
         return cls(snapshot, offsets)
 
 
+def lone_reader(settings: Settings) -> AIOKafkaConsumer:
+    """Return a consumer outside all groups that commits nothing and begins at the beginning; not started."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+
+
 class ModelTopic:
     """Reads the topic from its beginning.
 
@@ -75,9 +82,7 @@ class ModelTopic:
 
     def __init__(self, settings: Settings) -> None:
         self._tp = TopicPartition(MODEL.topic(settings), 0)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
+        self._consumer = lone_reader(settings)
 
     async def __aenter__(self) -> "ModelTopic":
         await self._consumer.start()

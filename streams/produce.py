@@ -21,8 +21,9 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from models.event_rows import EventLogError
 from streams.cluster import Cluster
-from streams.event_csv import EventFileError, Outgoing, read_records
+from streams.event_csv import Outgoing, read_records
 from streams.partitioner import partition_of
 from streams.settings import Settings
 from streams.simulate import Pace
@@ -104,7 +105,7 @@ def replay(
 
     Raises
     ------
-    EventFileError
+    EventLogError
         A row cannot be read; nothing was sent.
     ProduceError
         A topic has another partition count than the settings say, or the brokers did not take a record.
@@ -114,7 +115,7 @@ def replay(
     counts = Counter(record.source.key for record in _limited(read_records(path, settings.main, main_name), limit))
     total = counts.total()
     if not total:
-        raise EventFileError(f"{path}: no events in it")
+        raise EventLogError(f"{path}: no events in it")
     with Sender(cluster, settings, [topic for topic in INPUTS if topic.key in counts]) as sender:
         pace, started = Pace(speed), time.monotonic()
         for record in _limited(read_records(path, settings.main, main_name), limit):

@@ -98,6 +98,12 @@ def check(cluster: Cluster, settings: Settings) -> list[str]:
     return [line for topic in wanted(settings) for line in _differences(topic, found.get(topic.name))]
 
 
+def unfit(cluster: Cluster, settings: Settings) -> list[str]:
+    """Return the topics a worker cannot start with: missing, or with another partition count."""
+    found = describe(cluster, settings)
+    return [t.name for t in wanted(settings) if t.name not in found or found[t.name].partitions != t.partitions]
+
+
 def describe(cluster: Cluster, settings: Settings) -> dict[str, Found]:
     """Return the topics of a deployment that exist, by name."""
     with cluster.admin() as admin:

@@ -13,7 +13,7 @@ import logging
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from models import snapshot as snapshots
 from models.churn_model import ChurnModel
@@ -22,7 +22,7 @@ from models.trainer import Trainer
 from streams.engine.outbox import Outbox
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
-from streams.model_topic import ModelTopic, Published
+from streams.model_topic import ModelTopic, Published, lone_reader
 from streams.settings import Settings
 from streams.topics import LABELS, MODEL
 
@@ -120,9 +120,7 @@ class TrainingLine:
 @contextlib.asynccontextmanager
 async def _labels_from(settings: Settings, offsets: dict[int, int]) -> Any:
     """Consumer of all label partitions that starts where the model stopped."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = lone_reader(settings)
     await consumer.start()
     try:
         consumer.assign([TopicPartition(LABELS.topic(settings), n) for n in range(settings.partitions)])

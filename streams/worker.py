@@ -18,13 +18,12 @@ from streams.training import read_models
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
+SAY_WHAT_THEY_SEND = ("aiokafka", "faust.topics", "kafka")
+"""Loggers that show keys and values at DEBUG: never below INFO, whatever is asked for."""
+
 
 class UnfitTopicsError(RuntimeError):
     """The brokers' topics are not those the worker needs."""
-
-
-SAY_WHAT_THEY_SEND = ("aiokafka", "faust.topics", "kafka")
-"""Loggers that show keys and values at DEBUG: never below INFO, whatever is asked for."""
 
 
 def run_worker(settings: Settings, log_level: str) -> int:
@@ -78,11 +77,7 @@ def require_topics(settings: Settings) -> None:
     cluster = Cluster.reach(settings)
     if cluster.is_embedded:
         return  # it makes topics on sight
-    found = provision.describe(cluster, settings)
-    unfit = [
-        w.name for w in provision.wanted(settings) if w.name not in found or found[w.name].partitions != w.partitions
-    ]
-    if unfit:
+    if unfit := provision.unfit(cluster, settings):
         raise UnfitTopicsError(
             f"topics missing or with another partition count: {', '.join(unfit)};"
             " `yocho topics check` says what differs, `yocho topics create` makes the missing ones"

@@ -14,7 +14,7 @@ from streams.settings import Settings
 from tests.bad_input import BAD_INPUT, KEY
 from tests.end_to_end.cluster import PARTITIONS, Outbound, Probe, WorkerProcess, environment, send_to, settle
 from tests.end_to_end.log import DAY_MS, START_MS, TOPICS, event_log
-from tests.end_to_end.test_kill import alerts_of, recount, rows_of
+from tests.end_to_end.verifier import alerts_of, recount, rows_of
 
 VARIABLES = {"YOCHO_HORIZON": "28d", "YOCHO_MERGE_WAIT_S": "1.0", "YOCHO_FORGET": "400d"}
 LAST_DAY = 150

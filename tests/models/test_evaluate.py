@@ -13,7 +13,8 @@ from sklearn import metrics as sklearn_metrics
 
 from models import evaluate as evaluation
 from models.evaluate import WEEK_S, day, evaluate, replay, write_predictions
-from models.event_log import EventLogError, read_log
+from models.event_log import read_log
+from models.event_rows import EventLogError
 from models.events import Channel
 from models.metrics import Metrics, auc, brier, ece, log_loss
 from models.outcomes import Outcomes

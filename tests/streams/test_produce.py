@@ -7,11 +7,12 @@ import pytest
 from kafka import TopicPartition
 from kafka.partitioner.default import murmur2
 
+from models.event_rows import EventLogError
 from models.events import Channel, Event
 from streams.broker import EmbeddedBroker
 from streams.cluster import Cluster
 from streams.codec import decode
-from streams.event_csv import EventFileError, read_records
+from streams.event_csv import read_records
 from streams.partitioner import partition_of
 from streams.produce import ProduceError, replay
 from streams.settings import Settings
@@ -105,7 +106,7 @@ def test_a_refund_is_sent_for_the_worker_to_judge(csv_file):
 )
 def test_a_malformed_row_is_named_by_file_and_line(csv_file, row, what):
     path = csv_file(HEADER + "c1,order,2024-01-01T00:00:00Z,1\n" + row + "\n")
-    with pytest.raises(EventFileError) as refused:
+    with pytest.raises(EventLogError) as refused:
         list(read_records(path, Channel.ORDER))
     assert str(refused.value).startswith(f"{path}, line 3: ")
     assert what in str(refused.value)
@@ -118,14 +119,14 @@ def test_a_malformed_row_is_named_by_file_and_line(csv_file, row, what):
 def test_what_is_no_event_log_is_refused(tmp_path, content, what):
     path = tmp_path / "events.csv"
     path.write_bytes(content)
-    with pytest.raises(EventFileError, match=what):
+    with pytest.raises(EventLogError, match=what):
         list(read_records(path, Channel.ORDER))
 
 
 def test_a_damaged_archive_is_refused(tmp_path):
     path = tmp_path / "events.csv.gz"
     path.write_bytes(gzip.compress((HEADER + ROWS * 1000).encode())[:-20])
-    with pytest.raises(EventFileError, match="line"):
+    with pytest.raises(EventLogError, match="line"):
         list(read_records(path, Channel.ORDER))
 
 
@@ -177,13 +178,13 @@ def test_a_bad_file_sends_nothing_at_all(csv_file, settings):
     cluster = Cluster.reach(settings)
     before = len(read_all(cluster, "logins"))
     path = csv_file(HEADER + "c1,login,2024-01-01T00:00:00Z,1\n" * 50 + "c1,login,never,1\n")
-    with pytest.raises(EventFileError, match="line 52"):
+    with pytest.raises(EventLogError, match="line 52"):
         replay(path, cluster, settings)
     assert len(read_all(cluster, "logins")) == before
 
 
 def test_an_empty_file_is_an_error(csv_file, settings):
-    with pytest.raises(EventFileError, match="no events"):
+    with pytest.raises(EventLogError, match="no events"):
         replay(csv_file(HEADER), Cluster.reach(settings), settings)
 
 

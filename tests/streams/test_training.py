@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+import msgspec
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -51,7 +52,7 @@ class Shop:
 
     def send(self, *labels):
         for n, one in enumerate(labels):
-            value = orjson.dumps({f: getattr(one, f) for f in one.__struct_fields__}) if isinstance(one, Label) else one
+            value = orjson.dumps(msgspec.structs.asdict(one)) if isinstance(one, Label) else one
             self.producer.send("churn-labels", key=b"c", value=value, partition=n % N_PARTITIONS)
             self.n_sent[n % N_PARTITIONS] += 1
         self.producer.flush()
