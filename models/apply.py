@@ -14,6 +14,11 @@ occasion is a day (UTC) with events: purchase logs often hold only dates, and se
 one visit, not a gap of zero. For the same reason a gap is at least one day, also when it only crosses
 midnight.
 
+E-mails: a click implies an open, which the pixel usually tells of itself. So a click does what an open does, it
+ends the silence, makes the day an occasion and is a return where opens are the main event, but the decayed and
+the lifetime count of opens leave it out, so that no e-mail is counted twice; clicks have a count of their own. A
+send does nothing of this: `models.mailing`. What orders hold: `models.baskets`.
+
 References
 ----------
 .. [1] D. H. D. West (1979), Updating mean and variance estimates: an improved method, CACM 22(9).
@@ -21,13 +26,16 @@ References
 
 import enum
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.baskets import note_categories
 from models.decay import averaged, counted
-from models.events import Channel
-from models.labels import schedule
+from models.events import Channel, Source
+from models.mailing import note_mail
+from models.pending import schedule
 from models.state import LONG_DAYS, N_RECENT, SHORT_DAYS, Rows
 from models.target import DAY_S, Target
 
@@ -49,6 +57,7 @@ class Outcome(enum.IntEnum):
     REPLAYED = 1
     DUPLICATE = 2
     IGNORED = 3
+    NOTED = 4
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,10 @@ class Columns:
     ----------
     at_s
         Event time, epoch seconds, ``<u4``, > 0.
-    channel, source
-        Index of the channel and of the input topic, ``u1``.
+    channel
+        `Channel` the customer engaged on, ``u1``; not read for an e-mail sent.
+    source
+        `Source` it came from, ``u1``.
     offset
         Offset in the source's partition, ``<i8``, >= 0.
     amount
@@ -68,7 +79,10 @@ class Columns:
     id_hash
         Fingerprint of the event id, ``<u8``, unique across sources; 0 = no id, never a duplicate.
     engaged
-        False for a machine's open.
+        False for a machine's open or click.
+    categories
+        What was bought, as `models.baskets.category_mask` gives it, ``<u4``, 0 = not told. Read on the channel
+        ORDER only. None: no event tells.
     """
 
     at_s: NDArray[np.uint32]
@@ -78,10 +92,13 @@ class Columns:
     amount: NDArray[np.float32]
     id_hash: NDArray[np.uint64]
     engaged: NDArray[np.bool_]
+    categories: NDArray[np.uint32] | None = None
 
     def at(self, index: NDArray[np.intp]) -> "Columns":
         """Return the events at these indices, in their order."""
-        return Columns(*(getattr(self, field.name)[index] for field in fields(self)))
+        columns = (getattr(self, field.name) for field in fields(self))
+        picked: list[Any] = [column if column is None else column[index] for column in columns]
+        return Columns(*picked)
 
 
 def apply_round(rows: Rows, events: Columns, target: Target) -> NDArray[np.uint8]:
@@ -101,7 +118,8 @@ def apply_round(rows: Rows, events: Columns, target: Target) -> NDArray[np.uint8
     ndarray
         `Outcome` codes, shape (n,), u1. REPLAYED: at or before the last applied offset of its source, nothing
         changed. DUPLICATE: its id is among the last `N_RECENT`, only the offset is remembered. IGNORED: not
-        engaged, offset and id are remembered. APPLIED: the customer did something.
+        engaged, offset and id are remembered. NOTED: an e-mail was sent; it is counted, and the customer did
+        nothing. APPLIED: the customer did something.
 
     Examples
     --------
@@ -118,6 +136,7 @@ def apply_round(rows: Rows, events: Columns, target: Target) -> NDArray[np.uint8
     which = np.flatnonzero(outcomes == Outcome.APPLIED)
     if which.size:
         _engage(rows, which, events, target)
+    _note_mail(rows, outcomes, events)
     return outcomes
 
 
@@ -126,6 +145,7 @@ def _recognise(rows: Rows, events: Columns) -> NDArray[np.uint8]:
     replayed = events.offset <= rows["applied"][each, events.source]
     seen = (rows["recent_ids"] == events.id_hash[:, None]).any(axis=1) & (events.id_hash != 0)
     outcomes = np.where(events.engaged, np.uint8(Outcome.APPLIED), np.uint8(Outcome.IGNORED))
+    outcomes[events.source == Source.EMAIL_SENDS] = Outcome.NOTED
     outcomes[seen] = Outcome.DUPLICATE
     outcomes[replayed] = Outcome.REPLAYED
     return outcomes
@@ -134,7 +154,7 @@ def _recognise(rows: Rows, events: Columns) -> NDArray[np.uint8]:
 def _remember(rows: Rows, events: Columns, outcomes: NDArray[np.uint8]) -> None:
     fresh = np.flatnonzero(outcomes != Outcome.REPLAYED)
     rows["applied"][fresh, events.source[fresh]] = events.offset[fresh]
-    new = np.flatnonzero((outcomes == Outcome.APPLIED) | (outcomes == Outcome.IGNORED))
+    new = fresh[outcomes[fresh] != Outcome.DUPLICATE]
     slot = rows["recent_next"][new]
     rows["recent_ids"][new, slot] = events.id_hash[new]
     rows["recent_next"][new] = (slot + 1) % N_RECENT
@@ -148,9 +168,10 @@ def _engage(rows: Rows, which: NDArray[np.intp], events: Columns, target: Target
     lag_days = (at_s - last_at) / DAY_S
     is_occasion = at_s // DAY_S > last_at // DAY_S  # the first event is one too: last_at is then 0
 
+    counts = events.source[which] != Source.EMAIL_CLICKS
     for name, half_life_days in (("short", SHORT_DAYS), ("long", LONG_DAYS)):
-        rows[name][cell] = counted(rows[name][cell].astype(np.float64), lag_days, half_life_days)
-    rows["count"][cell] += 1
+        rows[name][cell] = counted(rows[name][cell].astype(np.float64), lag_days, half_life_days, counts)
+    rows["count"][cell] += counts
     rows["last_at"][cell] = np.maximum(at_s, last_at)
     rows["first_at"][which] = _earlier(rows["first_at"][which], at_s)
 
@@ -158,8 +179,18 @@ def _engage(rows: Rows, which: NDArray[np.intp], events: Columns, target: Target
     _note_gap(rows, (which[gap], channel[gap]), lag_days[gap])
     order = np.flatnonzero(channel == Channel.ORDER)
     _note_amount(rows, which[order], events.amount[which[order]].astype(np.float64), lag_days[order])
+    if events.categories is not None:
+        note_categories(rows, which[order], events.categories[which[order]])
     main = np.flatnonzero(channel == target.main)
     _note_main(rows, which[main], at_s[main], is_occasion[main], target)
+
+
+def _note_mail(rows: Rows, outcomes: NDArray[np.uint8], events: Columns) -> None:
+    sent = outcomes == Outcome.NOTED
+    clicked = (events.source == Source.EMAIL_CLICKS) & (outcomes == Outcome.APPLIED)
+    which = np.flatnonzero(sent | clicked)
+    if which.size:
+        note_mail(rows, which, events.at_s[which].astype(np.int64), sent=sent[which], clicked=clicked[which])
 
 
 def _note_gap(rows: Rows, cell: Cell, gap_days: Floats) -> None:

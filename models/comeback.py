@@ -1,22 +1,25 @@
-"""What would bring a customer back: the risk and the level after one more event of each kind.
+"""What would change a customer's level: the smallest next event, or time if nothing happens.
 
-Serves the alert, last word of the line from event to alert. Nothing is approximated: the event is applied to
-a copy of the row, the copy is scored and the policy decides on it, by the functions that a real event meets.
+Serves the alert, last word of the line from event to alert. Nothing is approximated. An event is applied to a copy of
+the row, the copy is scored and the policy decides on it, by the functions that a real event meets. The time is solved
+by the search that will bring it about (`models.crossing`), with the model of now.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
+from models.alert_sentences import brings_back
 from models.apply import Columns, apply_round
-from models.episodes import episodes_of
+from models.confidence import Confidence, confidence_of
+from models.crossing import next_crossing
+from models.episodes import episodes_of, expires_at, next_threshold, settled_at
 from models.events import Channel
 from models.levels import LEVELS, Level, LevelName
 from models.policy import Cause, Moment, Policy, step
 from models.scorer import Scorer
-from models.sentences import brings_back
 from models.state import Rows
 from models.target import Target
 
@@ -27,7 +30,7 @@ EVENT_NAMES: dict[Channel, EventName] = {
     Channel.EMAIL_OPEN: "email_open",
 }
 
-_Option = tuple[Channel, float, Level]
+_Option = tuple[Channel, float | None, Level]
 
 # The lightest first: what is easiest to bring about is what a person wants to read.
 _BY_EFFORT = (Channel.EMAIL_OPEN, Channel.LOGIN, Channel.ORDER)
@@ -37,12 +40,15 @@ class ComebackOption(Struct, frozen=True, gc=False):
     """What one event, right now, would change."""
 
     event: Annotated[EventName, Meta(description="The event.")]
-    probability: Annotated[float, Meta(ge=0.0, le=1.0, description="Risk right after it.")]
+    probability: Annotated[
+        Annotated[float, Meta(ge=0.0, le=1.0)] | None,
+        Meta(description="Risk right after it; null where there would not be enough evidence for a number."),
+    ]
     level: Annotated[LevelName, Meta(description="Level right after it.")]
 
 
-class ComebackSentence(Struct, frozen=True, gc=False):
-    """The easiest way back in words."""
+class InWords(Struct, frozen=True, gc=False):
+    """One sentence in both languages."""
 
     ja: Annotated[str, Meta(min_length=1, description="Japanese.")]
     en: Annotated[str, Meta(min_length=1, description="English.")]
@@ -52,7 +58,45 @@ class Comeback(Struct, frozen=True):
     """What would bring a customer back."""
 
     options: Annotated[list[ComebackOption], Meta(description="The kinds of event this customer is known for.")]
-    sentence: ComebackSentence
+    sentence: InWords
+
+
+class Worsening(NamedTuple):
+    """What silence alone will change: the next level, and the second at which it is reached, epoch seconds."""
+
+    level: Level
+    at_s: int
+
+
+def worsening(scorer: Scorer, policy: Policy, rows: Rows, at_s: NDArray[np.int64]) -> list[Worsening | None]:
+    """Tell n customers' next level if nothing happens from now on, and when.
+
+    That is the next level up, as soon as its threshold is reached and the customer has dwelt; or churned, when they
+    expire before that or are critical already. It holds as long as the model does.
+
+    Parameters
+    ----------
+    scorer, policy
+        The model and the rules in use.
+    rows
+        Shape (n,), with the episode as it is now.
+    at_s
+        Epoch seconds, shape (n,), not before the rows' last events.
+
+    Returns
+    -------
+    list
+        n of them; None when no episode is open.
+    """
+    level = rows["level"]
+    expires = expires_at(policy, rows, scorer.target)
+    from_s = np.maximum(at_s, settled_at(policy, rows) - 1)
+    wanted = np.where(level > 0, next_threshold(policy, level), np.inf)
+    rises = next_crossing(scorer, rows, from_s, expires - 1, wanted)
+    return [
+        (Worsening(Level(now + 1), up) if up else Worsening(Level.CHURNED, end)) if now else None
+        for now, up, end in zip(level.tolist(), rises.tolist(), expires.tolist(), strict=True)
+    ]
 
 
 def comeback(
@@ -87,16 +131,18 @@ def comeback(
     after = rows[customer]
     _apply_one(after, channel, later, target)
     options: list[list[_Option]] = [[] for _ in before]
-    for i, number, at, p in zip(
+    x = scorer.features_of(after, later)
+    for i, number, at, p, confidence in zip(
         customer.tolist(),
         channel.tolist(),
         later.tolist(),
-        scorer.probabilities(after, later).tolist(),
+        scorer.probabilities_of(x).tolist(),
+        confidence_of(scorer, x),
         strict=True,
     ):
         cause = Cause.MAIN_EVENT if number == target.main else Cause.ACTIVITY
         episode, _ = step(policy, before[i], Moment(at, p, cause, at))
-        options[i].append((Channel(number), p, episode.standing))
+        options[i].append((Channel(number), p if confidence == Confidence.ENOUGH else None, episode.standing))
     return [
         _comeback(found, episode.standing) if found else None for found, episode in zip(options, before, strict=True)
     ]
@@ -130,5 +176,5 @@ def _comeback(options: list[_Option], now: Level) -> Comeback:
     sentence = next(brings_back(channel, level) for channel, _, level in options if level < now)
     return Comeback(
         [ComebackOption(EVENT_NAMES[channel], p, LEVELS[level].name) for channel, p, level in options],
-        ComebackSentence(sentence.ja, sentence.en),
+        InWords(sentence.ja, sentence.en),
     )

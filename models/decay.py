@@ -58,8 +58,10 @@ def decayed(value: float | Floats, gap_days: float | Floats, half_life_days: flo
     return aged if isinstance(aged, np.ndarray) else float(aged)
 
 
-def counted(value: Floats, lag_days: Floats, half_life_days: float) -> Floats:
+def counted(value: Floats, lag_days: Floats, half_life_days: float, events: NDArray[np.bool_] | float = 1.0) -> Floats:
     """Count one more event: the older side of value and event is aged to the newer one.
+
+    Time passes for the count even where nothing is to be counted.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ def counted(value: Floats, lag_days: Floats, half_life_days: float) -> Floats:
         event.
     half_life_days
         Days until an event weighs one half, > 0.
+    events
+        How many events there are, shape (n,) or one number for all, >= 0; False counts none.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def counted(value: Floats, lag_days: Floats, half_life_days: float) -> Floats:
     [3.0, 4.5]
     """
     kept, own = _weights(lag_days, half_life_days)
-    return value * kept + own
+    return value * kept + own * events
 
 
 def averaged(

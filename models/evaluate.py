@@ -4,8 +4,8 @@ Beside the two lines: the same rows, features, scorer and trainer as in a worker
 weekly cut, in this order:
 
 1. events before the cut are applied to the rows;
-2. examples whose horizon has ended by the cut are learnt, by cut and then customer id, both outcomes at the
-   same delay; the scorer is rebuilt from the model;
+2. examples whose step or horizon has ended by the cut are learnt, by time and then customer id, both outcomes
+   at the same delay; the scorer is rebuilt from the mixture;
 3. every customer whose last main event is at most two horizons old is scored and frozen as an example.
 
 So a score depends only on events before its cut and on labels resolved by then, and cutting the file off at a
@@ -25,7 +25,6 @@ References
 """
 
 import csv
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,14 +33,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.apply import Columns, apply_round
-from models.churn_model import ChurnModel
+from models.apply import apply_round
 from models.event_log import EventLog, read_log
-from models.features import NAMES, RHYTHM, features
-from models.labels import is_live
+from models.experts import NAMES as EXPERTS
+from models.features import features
+from models.groups import Frozen, Pending
 from models.metrics import Metrics
+from models.mixture import ChurnMixture
 from models.outcomes import WEEK_S, Outcomes, cuts_of, midnights
-from models.scorer import Scorer
+from models.pending import is_live
+from models.scorer import Scorer, probability
 from models.state import Rows, new_rows
 from models.target import Target
 
@@ -63,13 +64,16 @@ class Cut:
     p
         P(churn) of each, shape (n,).
     n_labels
-        Labels learnt before.
+        Horizon labels learnt before.
+    experts
+        P(churn) of each expert alone, shape (k, n).
     """
 
     at_s: int
     customer: Indices
     p: Floats
     n_labels: int
+    experts: Floats
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,10 @@ class Report:
         Metrics per cut with known outcomes.
     pooled
         Metrics over all examples of the pooled weeks together.
+    expert_names
+        The k experts of the mixture.
+    weights
+        Weight of each expert at each cut, shape (cuts, k).
     """
 
     target: Target
@@ -105,6 +113,8 @@ class Report:
     cuts: tuple[Cut, ...]
     weekly: tuple[Week, ...]
     pooled: Metrics
+    expert_names: tuple[str, ...]
+    weights: Floats
 
 
 def evaluate(path: str | Path, target: Target, main_name: str, progress: Progress | None = None) -> Report:
@@ -139,28 +149,36 @@ def evaluate(path: str | Path, target: Target, main_name: str, progress: Progres
 def replay(log: EventLog, target: Target, progress: Progress | None = None) -> Report:
     """Replay events that are in memory; otherwise as `evaluate`."""
     moments = cuts_of(log)
-    outcomes = Outcomes(log, target)
-    model = ChurnModel.for_target(target)
+    pending = Pending(Outcomes(log, target), target)
+    mixture = ChurnMixture.for_target(target)
     rows = new_rows(len(log.customers))
-    pending: deque[tuple[int, Indices, NDArray[np.float32]]] = deque()
     cuts: list[Cut] = []
+    weights: list[list[float]] = []
     begin = 0
     for done, at_s in enumerate(moments, 1):
         end = int(np.searchsorted(log.at_s, at_s))
         _apply(rows, log, begin, end, target)
         begin = end
-        while pending and _is_resolved(pending[0][0], at_s, target):
-            _learn(model, outcomes, *pending.popleft())
-        customer = np.flatnonzero(is_live(rows, np.full(len(rows), at_s), target))
-        x = features(rows[customer], at_s, target)
-        scorer = _scorer(model, target)
-        p = scorer.probabilities_of(x, x[:, RHYTHM])
-        cuts.append(Cut(at_s, customer, p, model.n_labels))
-        pending.append((at_s, customer, x.astype(np.float32)))  # a row holds a frozen example in float32 too
+        pending.learn_until(mixture, at_s)
+        cut, frozen = _score(rows, at_s, mixture)
+        pending.add(frozen)
+        cuts.append(cut)
+        weights.append(list(mixture.weights.values()))
         if progress:
-            progress(done, len(moments), f"{day(at_s)}: {len(customer)} scored, {model.n_labels} labels learnt")
-    weekly, pooled = _measure(log, target, cuts, outcomes)
-    return Report(target, log, tuple(cuts), weekly, pooled)
+            progress(done, len(moments), f"{day(at_s)}: {len(cut.p)} scored, {cut.n_labels} labels learnt")
+    weekly, pooled = _measure(log, target, cuts, pending.outcomes)
+    return Report(target, log, tuple(cuts), weekly, pooled, EXPERTS, np.array(weights).reshape(len(cuts), len(EXPERTS)))
+
+
+def _score(rows: Rows, at_s: int, mixture: ChurnMixture) -> tuple[Cut, Frozen]:
+    target = mixture.target
+    customer = np.flatnonzero(is_live(rows, np.full(len(rows), at_s), target))
+    x = features(rows[customer], at_s, target)
+    scorer = Scorer.of(mixture.snapshot()) if mixture.n_steps else Scorer.cold(target)
+    kept = scorer.expert_log_odds(x)
+    p = scorer.probabilities_of(x)
+    cut = Cut(at_s, customer, p, mixture.n_labels, probability(kept[:, : len(EXPERTS)].T))
+    return cut, Frozen(at_s, customer, x, kept)
 
 
 def write_predictions(report: Report, path: str | Path) -> None:
@@ -189,7 +207,7 @@ def _apply(rows: Rows, log: EventLog, begin: int, end: int, target: Target) -> N
         event = which + begin
         target_rows = log.customer[event]
         batch = rows[target_rows]
-        apply_round(batch, _columns(log, event), target)
+        apply_round(batch, log.columns(event), target)
         rows[target_rows] = batch
 
 
@@ -197,33 +215,6 @@ def _rounds(events: Indices, turn: Indices) -> Iterator[Indices]:
     """Group events by turn, first turns first."""
     by_turn = events[np.argsort(turn, kind="stable")]
     yield from (part for part in np.split(by_turn, np.cumsum(np.bincount(turn))) if part.size)
-
-
-def _columns(log: EventLog, event: Indices) -> Columns:
-    channel = log.channel[event]
-    return Columns(
-        at_s=log.at_s[event].astype(np.uint32),
-        channel=channel,
-        source=channel,
-        offset=event,  # a place in the file rises like an offset
-        amount=log.amount[event],
-        id_hash=np.zeros(len(event), np.uint64),
-        engaged=np.ones(len(event), np.bool_),
-    )
-
-
-def _is_resolved(frozen_at_s: int, at_s: int, target: Target) -> bool:
-    return frozen_at_s + target.horizon_s <= at_s
-
-
-def _scorer(model: ChurnModel, target: Target) -> Scorer:
-    return Scorer.from_snapshot(model.snapshot()) if model.n_labels else Scorer.cold(target)
-
-
-def _learn(model: ChurnModel, outcomes: Outcomes, at_s: int, customer: Indices, x: NDArray[np.float32]) -> None:
-    churned = outcomes.churned(customer, at_s).tolist()
-    for values, known, y in zip(x.tolist(), (~np.isnan(x)).tolist(), churned, strict=True):
-        model.learn_one({name: v for name, v, k in zip(NAMES, values, known, strict=True) if k}, y)
 
 
 def _measure(log: EventLog, target: Target, cuts: list[Cut], outcomes: Outcomes) -> tuple[tuple[Week, ...], Metrics]:

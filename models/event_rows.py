@@ -1,8 +1,9 @@
 """The rows of an event log on disk: one reader for all who walk through such a file.
 
 The file is CSV, plain or gzipped, with the columns ``customer_id``, ``event_type``, ``ts`` (ISO 8601, UTC where no zone
-is given) and ``value`` (may be empty). `models.event_log` makes columns of it to evaluate, `streams.event_csv` records
-to replay; what a cell means is theirs, how the file is read is said here.
+is given) and ``value`` (may be empty), and perhaps ``category``: those of an order, separated by semicolons.
+`models.event_log` makes columns of it to evaluate, `streams.event_csv` records to replay; what a cell means is theirs,
+how the file is read is said here.
 """
 
 import csv
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 COLUMNS = ("customer_id", "event_type", "ts", "value")
+CATEGORY = "category"
 
 
 class EventLogError(ValueError):
@@ -30,7 +32,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     Yields
     ------
     tuple
-        Line number, and the cells of `COLUMNS`.
+        Line number, and the cells of `COLUMNS` and `CATEGORY`, "" where the file has no such column.
 
     Raises
     ------
@@ -47,10 +49,12 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             if missing:
                 raise EventLogError(f"{path}, line 1: no column {missing[0]!r}; needed are {', '.join(COLUMNS)}")
             places = [header.index(name) for name in COLUMNS]
+            category = header.index(CATEGORY) if CATEGORY in header else None
             for cells in reader:
                 if len(cells) != len(header):
                     raise EventLogError(f"{path}, line {reader.line_num}: {len(cells)} cells, not {len(header)}")
-                yield reader.line_num, [cells[place] for place in places]
+                told = [cells[place] for place in places]
+                yield reader.line_num, [*told, "" if category is None else cells[category]]
         except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
             raise EventLogError(f"{path}, after line {reader.line_num}: {error}") from None
 
@@ -70,6 +74,17 @@ def event_time(ts: str) -> datetime:
     """
     moment = datetime.fromisoformat(ts)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def categories_of(cell: str) -> list[str]:
+    """Read the categories of an order.
+
+    Examples
+    --------
+    >>> categories_of("tea; 和菓子;"), categories_of("")
+    (['tea', '和菓子'], [])
+    """
+    return [name for part in cell.split(";") if (name := part.strip())]
 
 
 def singular(event_type: str) -> str:

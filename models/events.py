@@ -17,7 +17,22 @@ class Channel(enum.IntEnum):
     EMAIL_OPEN = 2
 
 
+class Source(enum.IntEnum):
+    """An input that events come from. The value is the place in a row's ``applied`` offsets, so it never changes.
+
+    The first three are engagement on the channel of the same value. A send is not engagement; a click is
+    engagement on the channel EMAIL_OPEN. `models.apply` says what each changes.
+    """
+
+    ORDERS = 0
+    LOGINS = 1
+    EMAIL_OPENS = 2
+    EMAIL_SENDS = 3
+    EMAIL_CLICKS = 4
+
+
 N_CHANNELS = len(Channel)
+N_SOURCES = len(Source)
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -30,13 +45,15 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     event_id
         Id given by the producer; the same id twice is the same event.
     channel
-        Kind of engagement.
+        Kind of engagement; of an e-mail sent, the kind it invites to.
     occurred_at_ms
         Event time, epoch milliseconds, > 0.
     amount
         Order value in `currency` units, session length in seconds, or NaN where the channel has none.
     engaged
-        False for an e-mail opened by a machine (privacy proxy, scanner): counted, not engagement.
+        False for an e-mail opened or followed by a machine (privacy proxy, scanner): counted, not engagement.
+    categories
+        What an order holds, as `models.baskets.category_mask` gives it; 0 = not told.
 
     Examples
     --------
@@ -50,6 +67,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     occurred_at_ms: int
     amount: float = float("nan")
     engaged: bool = True
+    categories: int = 0
 
     @property
     def at_s(self) -> int:

@@ -12,22 +12,38 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
+from models.baskets import breadth, dropped
 from models.decay import decayed
 from models.events import Channel
+from models.features import INDEX
+from models.scorer import Scorer
 from models.state import LONG_DAYS, SHORT_DAYS, Rows
-from models.target import DAY_S, Target
+from models.target import DAY_S
 
 Floats = NDArray[np.float64]
 Seconds = NDArray[np.int64]
 
 RATE_DAYS = 30.0
 
+# Money and categories are two statements about baskets, and so are how often and how reliably somebody opens e-mails.
+# A row keeps one rate and no earlier one, and a date has no past: what is usual here is what is usual in this shop.
+_AGAINST_ALL = {
+    "email_open_rate": ("email_open_rate", "opens per e-mail sent"),
+    "email_click_rate": ("email_click_rate", "clicks per e-mail sent"),
+    "calendar": ("calendar_rest", "days of rest per day ahead"),
+}
+
 
 class Evidence(Struct, frozen=True, gc=False):
     """One signal: its usual value, its value now, and what it adds to the risk."""
 
     signal: Annotated[str, Meta(min_length=1, description="Which signal, e.g. order_silence.")]
-    usual: Annotated[float | None, Meta(description="Its usual value for this customer; null = unknown.")]
+    usual: Annotated[
+        float | None,
+        Meta(
+            description="Its usual value for this customer; of e-mail rates and calendar, the shop's. null = unknown."
+        ),
+    ]
     now: Annotated[float | None, Meta(description="Its value now; null = unknown.")]
     unit: Annotated[str, Meta(min_length=1, description="Unit of both values.")]
     contribution: Annotated[
@@ -51,26 +67,30 @@ class Values(NamedTuple):
     unit: str
 
 
-def values_of(signal: str, rows: Rows, at_s: Seconds, target: Target) -> Values:
+def values_of(signal: str, scorer: Scorer, rows: Rows, at_s: Seconds, x: Floats) -> Values:
     """Return the usual value and the value now of one signal.
 
     Parameters
     ----------
     signal
         One of `models.features.SIGNALS`.
+    scorer
+        Knows the main channel, of which ``main_rhythm`` speaks, and the means of the shop.
     rows
         Shape (n,).
     at_s
         Epoch seconds, shape (n,), not before the rows' last events.
-    target
-        Says which channel ``main_rhythm`` speaks of.
+    x
+        Features of that moment, shape (n, d).
 
     Returns
     -------
     Values
-        Silence and rhythm: typical gap (geometric mean, recent gaps weigh more) and days since the last
-        event. Trend: events per 30 days at the long and at the short half-life. Basket: money per order,
-        likewise. History: no usual value, number of orders.
+        Silence and rhythm: typical gap (geometric mean, recent gaps weigh more) and days since the last event. Trend:
+        events per 30 days at the long half-life, from the second event on, and at the short one. Basket: money per
+        order, likewise. Categories: how many were ever bought, and how many of them lately. History: no usual value,
+        number of orders. E-mail rates and calendar: the mean of all examples, and this customer's or date's; the mean
+        is unknown until the scorer has seen enough values.
 
     Raises
     ------
@@ -80,14 +100,21 @@ def values_of(signal: str, rows: Rows, at_s: Seconds, target: Target) -> Values:
     Examples
     --------
     >>> from models.state import new_rows
-    >>> rows = new_rows(1)
+    >>> from models.target import Target
+    >>> rows, at_s = new_rows(1), np.array([24 * DAY_S])
     >>> rows["last_at"][0, 0], rows["gap_mean"][0, 0], rows["gap_weight"][0, 0] = DAY_S, np.log(7), 1
-    >>> values = values_of("order_silence", rows, np.array([24 * DAY_S]), Target(Channel.ORDER, 91 * DAY_S))
+    >>> scorer = Scorer.cold(Target(Channel.ORDER, 91 * DAY_S))
+    >>> values = values_of("order_silence", scorer, rows, at_s, scorer.features_of(rows, at_s))
     >>> values.usual.round(3).tolist(), values.now.tolist(), values.unit
     ([7.0], [23.0], 'days')
     """
+    if signal in _AGAINST_ALL:
+        name, unit = _AGAINST_ALL[signal]
+        now = x[:, INDEX[name]]
+        mean = scorer.centre[INDEX[name]] if scorer.unit[INDEX[name]] else np.nan
+        return Values(np.where(np.isnan(now), np.nan, mean), now, unit)
     measure, channel, unit = _MEASURES[signal]
-    usual, now = measure(rows, at_s, target.main if channel is None else channel)
+    usual, now = measure(rows, at_s, scorer.target.main if channel is None else channel)
     return Values(usual, now, unit)
 
 
@@ -103,7 +130,8 @@ def _days(at_s: Seconds, since_s: Seconds) -> Floats:
 
 
 def _trend(rows: Rows, at_s: Seconds, channel: Channel) -> tuple[Floats, Floats]:
-    return _rate("long", LONG_DAYS, rows, at_s, channel), _rate("short", SHORT_DAYS, rows, at_s, channel)
+    usual, now = (_rate(name, days, rows, at_s, channel) for name, days in (("long", LONG_DAYS), ("short", SHORT_DAYS)))
+    return np.where(rows["count"][:, channel] > 1, usual, np.nan), now  # one event is no pace
 
 
 def _rate(name: str, half_life_days: float, rows: Rows, at_s: Seconds, channel: Channel) -> Floats:
@@ -127,12 +155,19 @@ def _basket(rows: Rows, at_s: Seconds, channel: Channel) -> tuple[Floats, Floats
     return rows["amount_long"].astype(np.float64), rows["amount_short"].astype(np.float64)
 
 
+def _categories(rows: Rows, at_s: Seconds, channel: Channel) -> tuple[Floats, Floats]:
+    ever = breadth(rows).astype(np.float64)
+    ever = np.where(ever > 0, ever, np.nan)
+    return ever, ever - dropped(rows)
+
+
 _Measure = Callable[[Rows, Seconds, Channel], tuple[Floats, Floats]]
 _MEASURES: dict[str, tuple[_Measure, Channel | None, str]] = {
     "order_silence": (_silence, Channel.ORDER, "days"),
     "order_trend": (_trend, Channel.ORDER, "orders per 30 days"),
     "order_history": (_history, Channel.ORDER, "orders"),
     "basket": (_basket, Channel.ORDER, "money per order"),
+    "categories": (_categories, Channel.ORDER, "categories"),
     "login_silence": (_silence, Channel.LOGIN, "days"),
     "login_trend": (_trend, Channel.LOGIN, "logins per 30 days"),
     "email_silence": (_silence, Channel.EMAIL_OPEN, "days"),

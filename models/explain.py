@@ -1,8 +1,7 @@
-"""Why this customer has this risk: each signal's share, exactly, and the strongest ones as sentences.
+"""Why this customer has this risk: each signal's share, and the strongest ones as sentences.
 
-Serves the alert, last word of the line from event to alert. The scorer's log-odds are a sum over features, a
-prior and a baseline; here the features are grouped by the signal they measure. The prior is made from the
-rhythm on the main channel alone, so it belongs to ``main_rhythm``: before any label it is all there is.
+Serves the alert, last word of the line from event to alert. `models.attribution` has the rule by which the log-odds are
+shared out, `models.evidence` what each signal is and was, `models.confidence` whether the probability may be shown.
 """
 
 from collections.abc import Sequence
@@ -11,23 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.alert_sentences import no_single_reason
+from models.attribution import attribute
+from models.confidence import Confidence, confidence_of
 from models.events import Channel
 from models.evidence import Evidence, values_of
-from models.features import FEATURES, SIGNALS
-from models.scorer import Scorer
-from models.sentences import Reasons, Sentence, no_single_reason, reason
+from models.features import SIGNALS
+from models.scorer import Scorer, probability
+from models.sentences import Reasons, reason
 from models.state import Rows
-from models.target import Target
+from models.wording import Sentence
 
 MAX_REASONS = 3
 LEAST = 0.05  # log-odds: a signal that changes the odds by less than a twentieth is not a reason
-PRIOR_SIGNAL = "main_rhythm"
 
-_SILENCE_OF = {
-    Channel.ORDER: "order_silence",
-    Channel.LOGIN: "login_silence",
-    Channel.EMAIL_OPEN: "email_silence",
-}
+_CHANNEL = {Channel.ORDER: "order", Channel.LOGIN: "login", Channel.EMAIL_OPEN: "email"}  # how signals begin
 
 
 @dataclass(frozen=True)
@@ -39,9 +36,11 @@ class Explanation:
     evidence
         Every signal of which something is known, what raises the risk most first.
     baseline
-        Log-odds before any signal.
+        Log-odds of a customer of whom nothing is known.
     log_odds
         Of the probability: the baseline and all contributions, to 1e-9.
+    confidence
+        Whether the probability may be shown.
     reasons
         One to three sentences in each language, strongest first.
     """
@@ -49,10 +48,11 @@ class Explanation:
     evidence: tuple[Evidence, ...]
     baseline: float
     log_odds: float
+    confidence: Confidence
     reasons: Reasons
 
 
-def explain(scorer: Scorer, rows: Rows, at_s: NDArray[np.int64], target: Target) -> list[Explanation]:
+def explain(scorer: Scorer, rows: Rows, at_s: NDArray[np.int64]) -> list[Explanation]:
     """Explain the risk of n customers.
 
     Parameters
@@ -63,8 +63,6 @@ def explain(scorer: Scorer, rows: Rows, at_s: NDArray[np.int64], target: Target)
         Shape (n,).
     at_s
         Epoch seconds, shape (n,).
-    target
-        Main channel and horizon.
 
     Returns
     -------
@@ -76,21 +74,23 @@ def explain(scorer: Scorer, rows: Rows, at_s: NDArray[np.int64], target: Target)
     ValueError
         A customer never had a main event, so there is no risk to explain.
     """
-    parts = scorer.contributions(rows, at_s)
-    if np.isnan(parts).any():
+    x = scorer.features_of(rows, at_s)
+    shares = attribute(scorer, x)
+    if np.isnan(shares.log_odds).any():
         raise ValueError("a customer without any main event has no risk to explain")
-    values = [values_of(signal, rows, at_s, target) for signal in SIGNALS]
+    values = [values_of(signal, scorer, rows, at_s, x) for signal in SIGNALS]
     units = [value.unit for value in values]
     columns = (
         _known(np.column_stack([value.usual for value in values])),
         _known(np.column_stack([value.now for value in values])),
-        _by_signal(parts).tolist(),
-        parts[:, -1].tolist(),
-        parts.sum(axis=1).tolist(),
+        shares.contributions.tolist(),
+        shares.baseline.tolist(),
+        shares.log_odds.tolist(),
+        confidence_of(scorer, x),
     )
     return [
-        _explanation(list(map(Evidence, SIGNALS, usual, now, units, shares)), baseline, log_odds, target.main)
-        for usual, now, shares, baseline, log_odds in zip(*columns, strict=True)
+        _explanation(list(map(Evidence, SIGNALS, usual, now, units, parts)), baseline, log_odds, sure, scorer)
+        for usual, now, parts, baseline, log_odds, sure in zip(*columns, strict=True)
     ]
 
 
@@ -102,20 +102,16 @@ def _known(values: NDArray[np.float64]) -> list[list[float | None]]:
     return known
 
 
-def _by_signal(parts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Contributions (n, features + prior + baseline) summed by signal, shape (n, signals)."""
-    shares = np.zeros((len(parts), len(SIGNALS)))
-    owners = [feature.signal for feature in FEATURES] + [PRIOR_SIGNAL]
-    for column, signal in enumerate(owners):
-        shares[:, SIGNALS.index(signal)] += parts[:, column]
-    return shares
-
-
-def _explanation(evidence: list[Evidence], baseline: float, log_odds: float, main: Channel) -> Explanation:
+def _explanation(
+    evidence: list[Evidence], baseline: float, log_odds: float, confidence: Confidence, scorer: Scorer
+) -> Explanation:
     known = [e for e in evidence if e.contribution != 0.0 or e.now is not None or e.usual is not None]
     ranked = sorted(known, key=lambda e: -e.contribution)
-    sentences = _reasons(ranked, main) or [no_single_reason(float(1.0 / (1.0 + np.exp(-log_odds))))]
-    return Explanation(tuple(ranked), baseline, log_odds, Reasons.of(sentences))
+    sentences = _reasons(ranked, scorer.target.main)
+    if not sentences:
+        p = float(probability(np.array(log_odds)))
+        sentences = [no_single_reason(p if confidence == Confidence.ENOUGH else None)]
+    return Explanation(tuple(ranked), baseline, log_odds, confidence, Reasons.of(sentences))
 
 
 def _reasons(ranked: Sequence[Evidence], main: Channel) -> list[Sentence]:
@@ -134,10 +130,14 @@ def _reasons(ranked: Sequence[Evidence], main: Channel) -> list[Sentence]:
 
 def _gist(e: Evidence, main: Channel) -> set[str]:
     """Name what the sentence says: silence and rhythm of the main channel, for example, are one gap."""
-    if e.signal == PRIOR_SIGNAL:
+    if e.signal == "main_rhythm":
         return {"gap", "once"} if e.usual is None else {"gap"}
-    if e.signal == _SILENCE_OF[main]:
+    if e.signal == f"{_CHANNEL[main]}_silence":
         return {"gap"}
-    if e.signal == "order_history" and e.now == 1 and main == Channel.ORDER:
+    if main == Channel.ORDER and e.signal == "order_history" and e.now == 1:
         return {"once"}
+    if e.signal == f"{_CHANNEL[main]}_trend" and e.usual is None:
+        return {"once"}
+    if e.signal in ("email_open_rate", "email_click_rate"):
+        return {"followed"}
     return {e.signal}

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.baskets import breadth, dropped
+from models.calendar import calendar_features
 from models.events import N_CHANNELS, Channel
 from models.hazard import Rhythm
 from models.state import LONG_DAYS, SHORT_DAYS, Rows
@@ -54,11 +56,15 @@ SIGNALS = (
     "order_trend",
     "order_history",
     "basket",
+    "categories",
     "login_silence",
     "login_trend",
     "email_silence",
     "email_trend",
+    "email_open_rate",
+    "email_click_rate",
     "main_rhythm",
+    "calendar",
 )
 
 _LOG_CENTURIES = 11.0  # log of the days in a u4 of seconds, 10.8, rounded up
@@ -92,6 +98,14 @@ FEATURES: tuple[Feature, ...] = (
     Feature("main_spread", "log days", 0, _LOG_CENTURIES, "main_rhythm", "Irregular gaps excuse silence."),
     Feature("main_span", "log(1 + days)", 0, _LOG_CENTURIES, "main_rhythm", "How long the habit has lasted."),
     Feature("main_single", "0 or 1", 0, 1, "main_rhythm", "One occasion only: no rhythm to judge by yet."),
+    Feature("category_breadth", "log categories", 0, 3.5, "categories", "Many categories, many reasons to return."),
+    Feature("category_dropped", "ratio", 0, 1, "categories", "Categories no longer bought: half gone already."),
+    Feature("email_open_rate", "ratio", 0, 1, "email_open_rate", "Opens of what was sent: reads it, still interested."),
+    Feature("email_click_rate", "ratio", 0, 1, "email_click_rate", "Clicks on what was sent: no proxy fakes interest."),
+    Feature("calendar_rest", "ratio", 0, 1, "calendar", "Weekends and holidays in the coming step: time to buy."),
+    Feature("calendar_holidays", "ratio", 0, 1, "calendar", "Public holidays in the coming horizon."),
+    Feature("calendar_sine", "ratio", -1, 1, "calendar", "Season of the year, with the next one."),
+    Feature("calendar_cosine", "ratio", -1, 1, "calendar", "Season of the year: 1 at new year, -1 at midsummer."),
 )
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
@@ -100,8 +114,14 @@ INDEX: dict[str, int] = {name: index for index, name in enumerate(NAMES)}
 _BLOCK = INDEX["login_silence"]  # columns per channel
 SILENCE_OF: tuple[int, ...] = tuple(_BLOCK * channel for channel in range(N_CHANNELS))
 TREND_OF: tuple[int, ...] = tuple(_BLOCK * channel + 1 for channel in range(N_CHANNELS))
+HABIT_OF: tuple[tuple[int, ...], ...] = tuple(
+    tuple(range(_BLOCK * channel + 2, _BLOCK * (channel + 1))) for channel in range(N_CHANNELS)
+)
 RHYTHM, TAIL = INDEX["main_rhythm"], INDEX["main_tail"]
-MOVING: tuple[int, ...] = tuple(sorted([*SILENCE_OF, *TREND_OF, RHYTHM, TAIL]))
+CALENDAR: tuple[int, ...] = tuple(INDEX[name] for name in NAMES if name.startswith("calendar_"))
+N_KEPT = CALENDAR[0]
+"""Features that an example keeps; those of the calendar come after them and follow from its time."""
+MOVING: tuple[int, ...] = tuple(sorted([*SILENCE_OF, *TREND_OF, RHYTHM, TAIL, *CALENDAR]))
 STILL: tuple[int, ...] = tuple(index for index in range(len(FEATURES)) if index not in MOVING)
 
 
@@ -132,7 +152,7 @@ def features(rows: Rows, at_s: ArrayLike, target: Target) -> Floats:
     >>> round(float(x[INDEX["order_silence"]]), 3), float(x[INDEX["login_silence"]])
     (0.693, nan)
     """
-    columns = np.empty((len(FEATURES), len(rows)))
+    columns = np.full((len(FEATURES), len(rows)), np.nan)
     for index, column in still(rows, target).items():
         columns[index] = column
     for index, column in Silence.of(rows, target).moving(at_s).items():
@@ -149,7 +169,7 @@ def still(rows: Rows, target: Target) -> dict[int, Floats]:
         Index of the feature to its column, shape (n,), in the order of `STILL`.
     """
     columns = [column for channel in Channel for column in _habit(rows, channel)]
-    columns += [*_basket(rows), *_occasions(rows, target)]
+    columns += [*_basket(rows), *_occasions(rows, target), *_categories(rows), *_mailing(rows)]
     return dict(zip(STILL, columns, strict=True))
 
 
@@ -179,6 +199,21 @@ def _occasions(rows: Rows, target: Target) -> Iterable[Floats]:
     yield np.where(np.isnan(occasions), np.nan, occasions == 1)
 
 
+def _categories(rows: Rows) -> Iterable[Floats]:
+    ever = _positive(breadth(rows))
+    yield np.log(ever)
+    yield dropped(rows) / ever
+
+
+def _mailing(rows: Rows) -> Iterable[Floats]:
+    # Opens are aged to the newest send or click, as of which the other two counts are.
+    sends = _positive(rows["sends_long"])
+    since_open_days = (rows["sends_at"].astype(np.float64) - rows["last_at"][:, Channel.EMAIL_OPEN]) / DAY_S
+    opens = rows["long"][:, Channel.EMAIL_OPEN] * np.exp2(np.maximum(since_open_days, 0.0) * (-1.0 / LONG_DAYS))
+    yield np.minimum(opens / sends, 1.0)
+    yield np.minimum(rows["clicks_long"] / sends, 1.0)
+
+
 def _positive(values: NDArray[Any]) -> Floats:
     """Zero means never or nothing in a row: unknown. Contiguous, so that NumPy's fast loops apply."""
     floats = values.astype(np.float64, order="C")
@@ -202,17 +237,20 @@ class Silence:
         Short over long decayed count as of that event, shape (3, n); NaN = never.
     rhythm
         Of the main channel.
+    target
+        Main channel, horizon and calendar.
     """
 
     last_at_s: Floats
     share: Floats
     rhythm: Rhythm
+    target: Target
 
     @classmethod
     def of(cls, rows: Rows, target: Target) -> "Silence":
         """Prepare n customers."""
         share = rows["short"].T / _positive(rows["long"].T)
-        return cls(_positive(rows["last_at"].T), share, Rhythm.of(rows, target))
+        return cls(_positive(rows["last_at"].T), share, Rhythm.of(rows, target), target)
 
     def moving(self, at_s: ArrayLike, channels: Iterable[int] = tuple(Channel)) -> dict[int, Floats]:
         """Compute the features that change with silence.
@@ -233,9 +271,13 @@ class Silence:
         columns: dict[int, Floats] = {}
         for channel in channels:
             days = np.maximum(at - self.last_at_s[channel], 0.0) * (1.0 / DAY_S)
-            columns[SILENCE_OF[channel]] = np.log(1.0 + days * (SILENCE_STEPS / self._horizon_days))
-            columns[TREND_OF[channel]] = self.share[channel] * np.exp2(days * -_SHARE_DECAY)
+            columns[SILENCE_OF[channel]] = np.log(1.0 + days * (SILENCE_STEPS / self.target.horizon_days))
+            columns[TREND_OF[channel]] = self.share[channel] * np.exp2(days * -SHARE_DECAY)
         columns[RHYTHM], columns[TAIL] = self.rhythm.at(at)
+        if self.target.calendar:
+            known = calendar_features(at, self.target)
+            shape = columns[RHYTHM].shape
+            columns |= {index: np.broadcast_to(row, shape) for index, row in zip(CALENDAR, known, strict=True)}
         return columns
 
     def take(self, which: NDArray[np.intp]) -> "Silence":
@@ -247,10 +289,6 @@ class Silence:
             rhythm=self.rhythm.take(which),
         )
 
-    @property
-    def _horizon_days(self) -> float:
-        return self.rhythm.horizon_s / DAY_S
-
 
 # Short and long both halve at their own pace; their ratio halves at the difference of the paces, per day.
-_SHARE_DECAY = 1.0 / SHORT_DAYS - 1.0 / LONG_DAYS
+SHARE_DECAY = 1.0 / SHORT_DAYS - 1.0 / LONG_DAYS

@@ -52,8 +52,8 @@ class Outcomes:
         is_main = log.channel == target.main
         self._keys = np.sort(self._key(log.customer[is_main], log.at_s[is_main]))
 
-    def churned(self, customer: Indices, at_s: int) -> NDArray[np.bool_]:
-        """Tell for each customer whether no main event fell in [at, at + H).
+    def churned(self, customer: Indices, at_s: int, within_s: int | None = None) -> NDArray[np.bool_]:
+        """Tell for each customer whether no main event fell in [at, at + within).
 
         Parameters
         ----------
@@ -61,14 +61,17 @@ class Outcomes:
             Indices into the log's customers, shape (n,).
         at_s
             A cut, epoch seconds.
+        within_s
+            How far to look, in seconds, at most a horizon; None = a horizon.
 
         Returns
         -------
         ndarray
-            Shape (n,). Certain only if the log reaches to at + H.
+            Shape (n,). Certain only if the log reaches to at + within.
         """
+        ahead_s = self._horizon_s if within_s is None else within_s
         first = np.searchsorted(self._keys, self._key(customer, at_s))
-        after = np.searchsorted(self._keys, self._key(customer, at_s + self._horizon_s))
+        after = np.searchsorted(self._keys, self._key(customer, at_s + ahead_s))
         stayed_away: NDArray[np.bool_] = first == after
         return stayed_away
 

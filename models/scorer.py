@@ -1,49 +1,36 @@
-"""Scores whole batches of customers with the numbers of one snapshot; exact about why.
+"""Scores whole batches of customers with the numbers of one snapshot.
 
 *Score* on the line from event to alert. A `Scorer` never changes; learning makes a new one. Its log-odds are
 
-    log_odds = (1 - w) * prior + w * (intercept + sum of weight * (x - mean) / sqrt(variance))
-    w = n / (n + `PRIOR_LABELS`),   n = labels learnt
+    shift(sum of weight * log-odds of each expert, level)
 
-that is, prior (`models.hazard`) and learnt model are averaged in the logit, and the prior fades as labels
-come in. Everything is a sum over features, a prior and a baseline, so `contributions` is exact. A feature
-that is not known contributes 0: it counts as the population's mean.
-
-Summed feature by feature, first those that stand still in silence, then the moving ones, then the prior: the
-same order for one customer and for five hundred, and for one moment and for a search over many, so equal
-questions have equal answers to the last bit. (A matrix product may sum in another order as a batch grows.)
+with the formulas of `models.experts`. Experts that weigh less than `LEAST_WEIGHT` are left out and the others' weights
+raised accordingly. A feature that is not known counts as the population's mean.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models import snapshot as snapshots
-from models.events import Channel
-from models.features import (
-    FEATURES,
-    INDEX,
-    MOVING,
-    RHYTHM,
-    SILENCE_OF,
-    STILL,
-    TREND_OF,
-    Silence,
-    features,
-    still,
-)
+from models.experts import NAMES
+from models.experts.chain import N_BENDS, chained
+from models.experts.formulas import N_FEATURES, N_HIDDEN, activated, folded, hidden_units, weighted
+from models.experts.process import histories, no_occasion_log_odds
+from models.experts.scaling import standardised
+from models.features import RHYTHM, features
+from models.outlook import Outlook
+from models.snapshot import Snapshot
 from models.state import Rows
 from models.target import Target
 
 Floats = NDArray[np.float64]
 
-# At a step of 0.001 and p(1 - p) near 0.2 a weight covers two thirds of its way in 1 / (0.001 * 0.2) labels.
-PRIOR_LABELS = 5_000
-COLD = "cold-v1"  # name of the prior's formula and constants, for receipts
-
-N_FEATURES = len(FEATURES)
+COLD = "cold-v2"  # name of the rhythm's formula and constants, for receipts
+LEAST_WEIGHT = 0.005
 _MAX_LOG_ODDS = 30.0  # as far as River goes: beyond it a probability would be exactly 0 or 1
 
 
@@ -71,69 +58,87 @@ class Scorer:
     effective_at_s
         Stream time from which it is in use, epoch seconds.
     n_labels
-        Labels behind it.
-    prior_weight
-        Share of the prior in the log-odds, 1 - w, in [0, 1].
-    baseline
-        w * intercept.
-    centre, scale
-        Mean, and w * weight / sqrt(variance), of each feature; shape (`N_FEATURES`,). The scale is 0 where
-        the model knows nothing of the feature or has seen one value only.
+        Horizon labels behind it.
+    weights
+        Of the experts, in the order of `models.experts.NAMES`, summing to one, shape (5,).
+    level_shift, hazard_level
+        Logs of the factors on the cumulative hazard of the mixture and of the hazard expert.
+    centre, unit
+        Scaling of the features, shape (`N_FEATURES`,).
+    linear, curved, hazard, process
+        Numbers of the experts, as in `models.snapshot.Snapshot`.
     """
 
     version: str
     target: Target
     effective_at_s: int
     n_labels: int
-    prior_weight: float
-    baseline: float
+    weights: Floats
+    level_shift: float
+    hazard_level: float
     centre: Floats
-    scale: Floats
+    unit: Floats
+    linear: Floats
+    curved: Floats
+    hazard: Floats
+    process: Floats
 
     def __post_init__(self) -> None:
-        for array in (self.centre, self.scale):
-            array.setflags(write=False)
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
 
     @classmethod
     def cold(cls, target: Target) -> "Scorer":
-        """Return the scorer before any label: the prior alone."""
-        return cls(COLD, target, 0, 0, 1.0, 0.0, np.zeros(N_FEATURES), np.zeros(N_FEATURES))
+        """Return the scorer before any label: the personal rhythm alone."""
+        nothing = np.zeros(N_FEATURES)
+        return cls(
+            version=COLD,
+            target=target,
+            effective_at_s=0,
+            n_labels=0,
+            weights=np.array([float(name == "rhythm") for name in NAMES]),
+            level_shift=0.0,
+            hazard_level=0.0,
+            centre=nothing,
+            unit=nothing,
+            linear=np.zeros(N_FEATURES + 1),
+            curved=np.zeros(N_FEATURES + N_HIDDEN + 1),
+            hazard=np.zeros(N_FEATURES + N_BENDS + 1),
+            process=np.zeros(4),
+        )
 
     @classmethod
-    def from_snapshot(cls, plain: dict[str, Any], prior_labels: int = PRIOR_LABELS) -> "Scorer":
-        """Return the scorer of a snapshot.
+    def of(cls, snapshot: Snapshot) -> "Scorer":
+        """Return the scorer of a snapshot that has been checked."""
+        weights = np.array(snapshot.weights)
+        weights = np.where(weights < LEAST_WEIGHT, 0.0, weights)
+        return cls(
+            version=snapshot.name,
+            target=snapshot.target,
+            effective_at_s=snapshot.effective_at_s,
+            n_labels=snapshot.n_labels,
+            weights=weights / weights.sum(),
+            level_shift=snapshot.level_shift,
+            hazard_level=snapshot.hazard_level,
+            centre=np.array(snapshot.centre),
+            unit=np.array(snapshot.unit),
+            linear=np.array(snapshot.linear),
+            curved=np.array(snapshot.curved),
+            hazard=np.array(snapshot.hazard),
+            process=np.array(snapshot.process),
+        )
 
-        Parameters
-        ----------
-        plain
-            JSON values, see `models.snapshot`.
-        prior_labels
-            Labels that weigh as much as the prior, >= 0; 0 = the model alone.
+    @classmethod
+    def from_snapshot(cls, plain: dict[str, Any]) -> "Scorer":
+        """Return the scorer of a snapshot as JSON values.
 
         Raises
         ------
         SnapshotError
             See `models.snapshot.from_dict`.
         """
-        content = snapshots.from_dict(plain)
-        n = content.n_labels
-        share = n / (n + prior_labels) if n else 0.0
-        centre, scale = np.zeros(N_FEATURES), np.zeros(N_FEATURES)
-        which = [INDEX[name] for name in content.features]
-        spread = np.sqrt(content.vars)
-        centre[which] = content.means
-        weights = share * np.array(content.weights)
-        scale[which] = np.divide(weights, spread, out=np.zeros_like(spread), where=spread > 0)
-        return cls(
-            content.name,
-            content.target,
-            content.effective_at_s,
-            n,
-            1.0 - share,
-            share * content.intercept,
-            centre,
-            scale,
-        )
+        return cls.of(snapshots.from_dict(plain))
 
     def log_odds(self, rows: Rows, at_s: ArrayLike) -> Floats:
         """Score n customers.
@@ -158,6 +163,7 @@ class Scorer:
 
         Examples
         --------
+        >>> from models.events import Channel
         >>> from models.state import new_rows
         >>> from models.target import DAY_S
         >>> scorer = Scorer.cold(Target(Channel.ORDER, 91 * DAY_S))
@@ -166,101 +172,76 @@ class Scorer:
         >>> scorer.probabilities(row, 1_000_000_000 + 91 * DAY_S).round(2).tolist()
         [0.82]
         """
-        return self.outlook(rows).probabilities(at_s)
+        return probability(self.log_odds(rows, at_s))
 
-    def outlook(self, rows: Rows) -> "Outlook":
+    def outlook(self, rows: Rows) -> Outlook:
         """Prepare n customers for being scored at one or many moments of their present silence."""
-        total = np.full(len(rows), self.baseline)
-        columns = still(rows, self.target) if any(self.scale[list(STILL)]) else {}
-        for index, column in columns.items():
-            self._add(total, index, column)
-        return Outlook(self, total, Silence.of(rows, self.target))
+        return Outlook.of_rows(self, rows)
 
-    def log_odds_of(self, x: Floats, prior: Floats) -> Floats:
+    def log_odds_of(self, x: Floats) -> Floats:
         """Score features that were computed before: equal to `log_odds` if they are of that moment.
 
         Parameters
         ----------
         x
             As `models.features.features` gives them, shape (n, `N_FEATURES`).
-        prior
-            Log-odds of the prior, shape (n,): the column ``main_rhythm`` of the unrounded features.
         """
-        total = np.full(len(x), self.baseline)
-        for index in (*STILL, *MOVING):
-            self._add(total, index, x[:, index])
-        return total + self.prior_weight * prior
+        return Outlook.of_features(self, x).log_odds_as_given(x)
 
-    def probabilities_of(self, x: Floats, prior: Floats) -> Floats:
+    def probabilities_of(self, x: Floats) -> Floats:
         """Return P(churn) for features that were computed before; parameters as in `log_odds_of`."""
-        return probability(self.log_odds_of(x, prior))
+        return probability(self.log_odds_of(x))
 
-    def contributions(self, rows: Rows, at_s: ArrayLike) -> Floats:
-        """Tell what each feature, the prior and the baseline add to the log-odds.
+    def expert_log_odds(self, x: Floats) -> Floats:
+        """Return what each expert says, and their weighted sum before the level's shift.
 
         Parameters
         ----------
-        rows, at_s
-            As in `log_odds`.
+        x
+            Features, shape (n, `N_FEATURES`).
 
         Returns
         -------
         ndarray
-            Shape (n, `N_FEATURES` + 2): `FEATURES` in order, then prior, then baseline. Rows sum to
-            `log_odds` (to the rounding of a sum in another order). A feature's share is relative to a
-            customer at the population's mean of it.
+            Log-odds, shape (n, 6): `models.experts.NAMES` in order, then the sum. An example keeps them.
         """
-        x = features(rows, at_s, self.target)
-        parts = np.empty((len(rows), N_FEATURES + 2))
-        for index in range(N_FEATURES):
-            parts[:, index] = self._part(index, x[:, index])
-        parts[:, N_FEATURES] = self.prior_weight * x[:, RHYTHM]
-        parts[:, N_FEATURES + 1] = self.baseline
-        return parts
+        columns = np.ascontiguousarray(x.T)
+        z = standardised(columns, self.centre, self.unit)
+        units = activated(z, hidden_units(self.target.main))
+        by_name = {
+            "rhythm": columns[RHYTHM],
+            "process": self.process_log_odds(columns),
+            "hazard": self.hazard_log_odds(columns),
+            "linear": weighted(z, self.linear[:N_FEATURES], float(self.linear[-1])),
+            "curved": weighted(z, self.curved[:N_FEATURES], float(self.curved[-1]))
+            + folded(units * self.curved[N_FEATURES:-1, None]),
+        }
+        each = np.column_stack([by_name[name] for name in NAMES])
+        return np.column_stack([each, each @ self.weights])
 
-    def moving_channels(self) -> list[int]:
-        """Return the channels whose silence or trend has any weight."""
-        return [c for c in Channel if self.scale[SILENCE_OF[c]] or self.scale[TREND_OF[c]]]
+    def process_log_odds(self, columns: Floats) -> Floats:
+        """Ask the process expert; features one per row, shape (d, n)."""
+        return no_occasion_log_odds(self.process, *histories(columns, self.target), self.target.horizon_days)
 
-    def _add(self, total: Floats, index: int, column: Floats) -> None:
-        if self.scale[index]:  # exact: adding the zeros of an unused feature would change nothing
-            total += self._part(index, column)
+    def hazard_log_odds(self, columns: Floats) -> Floats:
+        """Ask the hazard expert; features one per row, shape (d, n)."""
+        return chained(columns, self.centre, self.unit, self.hazard, level=self.hazard_level, target=self.target)
 
-    def _part(self, index: int, column: Floats) -> Floats:
-        part = (column - self.centre[index]) * self.scale[index]
-        return np.where(np.isnan(part), 0.0, part)
+    def features_of(self, rows: Rows, at_s: ArrayLike) -> Floats:
+        """Return the features that this scorer sees, shape (n, `N_FEATURES`)."""
+        return features(rows, at_s, self.target)
 
+    def weight_of(self, expert: str) -> float:
+        """Return the weight of one of `models.experts.NAMES`."""
+        return float(self.weights[NAMES.index(expert)])
 
-@dataclass(frozen=True, eq=False)
-class Outlook:
-    """Customers whose silence goes on: what is constant has been summed, what moves is computed when asked.
+    @cached_property
+    def fused(self) -> Floats:
+        """Weights of the standardised features in the mixture, through linear and curved expert; the bias last."""
+        head = np.concatenate([self.curved[:N_FEATURES], self.curved[-1:]])
+        return self.weight_of("linear") * self.linear + self.weight_of("curved") * head
 
-    Parameters
-    ----------
-    scorer
-        Which scores.
-    constant
-        Baseline and still features, in log-odds, shape (n,).
-    silence
-        What the moving features need.
-    """
-
-    scorer: Scorer
-    constant: Floats
-    silence: Silence
-
-    def log_odds(self, at_s: ArrayLike) -> Floats:
-        """Score at `at_s`, epoch seconds, shape (n,) or (m, n), or one for all."""
-        columns = self.silence.moving(at_s, self.scorer.moving_channels())
-        total = np.broadcast_to(self.constant, columns[RHYTHM].shape).copy()
-        for index, column in columns.items():
-            self.scorer._add(total, index, column)
-        return total + self.scorer.prior_weight * columns[RHYTHM]
-
-    def probabilities(self, at_s: ArrayLike) -> Floats:
-        """Return P(churn) at `at_s`, as in `log_odds`."""
-        return probability(self.log_odds(at_s))
-
-    def take(self, which: NDArray[np.intp]) -> "Outlook":
-        """Return some of the customers."""
-        return Outlook(self.scorer, self.constant[which], self.silence.take(which))
+    @cached_property
+    def hidden(self) -> Floats:
+        """Weights of the hidden units in the mixture, shape (`N_HIDDEN`,)."""
+        return self.weight_of("curved") * self.curved[N_FEATURES:-1]

@@ -6,20 +6,13 @@ for a value that moved the other way (a model may hold it against a customer all
 claims no trend).
 """
 
-import math
-from typing import Annotated, NamedTuple
+from collections.abc import Callable
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from models.events import Channel
-from models.levels import LEVELS, Level
-
-
-class Sentence(NamedTuple):
-    """The same statement in both languages."""
-
-    ja: str
-    en: str
+from models.wording import WORDS, Sentence, Words, amount, days_en, days_ja, every_en, every_ja, rate, share
 
 
 class Reasons(Struct, frozen=True):
@@ -34,22 +27,9 @@ class Reasons(Struct, frozen=True):
         return cls([sentence.ja for sentence in sentences], [sentence.en for sentence in sentences])
 
 
-class _Words(NamedTuple):
-    ja: str
-    one: str
-    many: str
-    verb: str
-
-
-_WORDS = {
-    Channel.ORDER: _Words("注文", "order", "orders", "orders"),
-    Channel.LOGIN: _Words("ログイン", "login", "logins", "logs in"),
-    Channel.EMAIL_OPEN: _Words("メール開封", "e-mail open", "e-mail opens", "opens e-mails"),
-}
 LEAST_FALL = 0.9  # a fall by less than a tenth is not worth a word
 _MONTHLY = ("30日あたり", "per 30 days", 1.0)
 _YEARLY = ("1年あたり", "per year", 365 / 30)
-_CHANNELS = {"order": Channel.ORDER, "login": Channel.LOGIN, "email": Channel.EMAIL_OPEN}
 
 
 def reason(signal: str, usual: float | None, now: float | None, main: Channel) -> Sentence:
@@ -75,36 +55,34 @@ def reason(signal: str, usual: float | None, now: float | None, main: Channel) -
     ふだんは約7日ごとに注文がありますが、すでに23日間ありません。
     Usually orders about every 7 days; none for 23 days.
     """
-    if signal == "main_rhythm":
-        return _rhythm(_WORDS[main], usual, now)
-    if signal == "basket":
-        return _basket(usual, now)
-    if signal == "order_history":
-        return _history(now)
-    channel, _, kind = signal.partition("_")
-    return {"silence": _silence, "trend": _trend}[kind](_WORDS[_CHANNELS[channel]], usual, now)
+    tell, words = _TELL[signal]
+    return tell(WORDS[main] if words is None else words, usual, now)
 
 
-def _silence(words: _Words, usual: float | None, now: float | None) -> Sentence:
+def _silence(words: Words, usual: float | None, now: float | None) -> Sentence:
     if now is None:
         return Sentence(f"{words.ja}の記録がありません。", f"No {words.one} on record.")
     if usual is None or now <= usual:
         return Sentence(
-            f"最後の{words.ja}から{_days_ja(now)}たちました。", f"{_days_en(now)} since the last {words.one}."
+            f"最後の{words.ja}から{days_ja(now)}たちました。", f"{days_en(now)} since the last {words.one}."
         )
     return Sentence(
-        f"ふだんは{_every_ja(usual)}{words.ja}がありますが、すでに{_days_ja(now)}間ありません。",
-        f"Usually {words.verb} about every {_every_en(usual)}; none for {_days_en(now)}.",
+        f"ふだんは{every_ja(usual)}{words.ja}がありますが、すでに{days_ja(now)}間ありません。",
+        f"Usually {words.verb} about every {every_en(usual)}; none for {days_en(now)}.",
     )
 
 
-def _trend(words: _Words, usual: float | None, now: float | None) -> Sentence:
+def _trend(words: Words, usual: float | None, now: float | None) -> Sentence:
     if now is None:
         return Sentence(f"{words.ja}の記録がありません。", f"No {words.one} on record.")
+    if usual is None:
+        return Sentence(
+            f"{words.ja}はまだ一度きりで、ペースはわかりません。", f"Only one {words.one} so far, so no pace is known."
+        )
     # Less than one event in 30 days is told by the year: nobody orders 0.2 times.
-    ja, en, times = _MONTHLY if max(usual or 0.0, now) >= 1 else _YEARLY
-    before, latest = _rate((usual or 0.0) * times), _rate(now * times)
-    if usual is None or now > LEAST_FALL * usual or before == latest:
+    ja, en, times = _MONTHLY if max(usual, now) >= 1 else _YEARLY
+    before, latest = rate(usual * times), rate(now * times)
+    if now > LEAST_FALL * usual or before == latest:
         return Sentence(f"{words.ja}は{ja}約{latest}回です。", f"About {latest} {words.many} {en}.")
     if now < 0.1 * usual or latest == "0":
         return Sentence(
@@ -117,7 +95,7 @@ def _trend(words: _Words, usual: float | None, now: float | None) -> Sentence:
     )
 
 
-def _history(now: float | None) -> Sentence:
+def _history(words: Words, usual: float | None, now: float | None) -> Sentence:
     count = round(now or 0)
     if count == 0:
         return Sentence("注文はまだありません。", "Has not ordered yet.")
@@ -126,10 +104,10 @@ def _history(now: float | None) -> Sentence:
     return Sentence(f"これまでの注文は{count}回です。", f"Has ordered {count} times so far.")
 
 
-def _basket(usual: float | None, now: float | None) -> Sentence:
+def _basket(words: Words, usual: float | None, now: float | None) -> Sentence:
     if now is None:
         return Sentence("注文額の記録がありません。", "No order value on record.")
-    before, latest = _amount(usual or 0.0), _amount(now)
+    before, latest = amount(usual or 0.0), amount(now)
     if usual is None or now > LEAST_FALL * usual or before == latest:
         return Sentence(f"1回の注文額は約{latest}です。", f"About {latest} per order.")
     return Sentence(
@@ -138,110 +116,66 @@ def _basket(usual: float | None, now: float | None) -> Sentence:
     )
 
 
-def _rhythm(words: _Words, usual: float | None, now: float | None) -> Sentence:
+def _categories(words: Words, usual: float | None, now: float | None) -> Sentence:
+    if usual is None or now is None:
+        return Sentence("購入カテゴリーの記録がありません。", "No categories on record.")
+    ever, gone = round(usual), round(usual) - round(now)
+    if gone < 1:
+        return Sentence(f"これまでに買ったのは{ever}カテゴリーです。", f"Has bought {_categories_en(ever)} so far.")
+    return Sentence(
+        f"以前買っていた{ever}カテゴリーのうち、{gone}カテゴリーは最近買っていません。",
+        f"{gone} of {_categories_en(ever)} not bought lately.",
+    )
+
+
+def _categories_en(count: int) -> str:
+    return "1 category" if count == 1 else f"{count} categories"
+
+
+def _followed(words: Words, usual: float | None, now: float | None) -> Sentence:
+    """Of the e-mails sent, how many are followed; beside it what is usual in the shop."""
+    if now is None:
+        return Sentence("メールを送った記録がありません。", "No e-mail sent on record.")
+    if usual is None or now > LEAST_FALL * usual or share(now) == share(usual):
+        return Sentence(f"メールの{words.ja}率は{share(now)}です。", f"{words.verb} {share(now)} of e-mails sent.")
+    return Sentence(
+        f"メールの{words.ja}率は{share(now)}で、全体の平均{share(usual)}を下回っています。",
+        f"{words.verb} {share(now)} of e-mails sent; the average customer {share(usual)}.",
+    )
+
+
+def _rhythm(words: Words, usual: float | None, now: float | None) -> Sentence:
     if usual is None and now is not None:  # one visit ever, or there would be a gap
         return Sentence(
-            f"{words.ja}はまだ一度きりで、それから{_days_ja(now)}たちました。",
-            f"Only one {words.one} so far, {_days_en(now)} ago.",
+            f"{words.ja}はまだ一度きりで、それから{days_ja(now)}たちました。",
+            f"Only one {words.one} so far, {days_en(now)} ago.",
         )
     if usual is None or now is None or now < 1.5 * usual:
         return _silence(words, usual, now)
-    times = _rate(now / max(usual, 1.0))  # as in a row, no gap is shorter than a day
+    times = rate(now / max(usual, 1.0))  # as in a row, no gap is shorter than a day
     return Sentence(
-        f"{words.ja}の間隔が、ふだん（約{_days_ja(usual)}）の約{times}倍に延びています。",
-        f"The gap between {words.many}, usually about {_days_en(usual)}, is now about {times} times as long.",
+        f"{words.ja}の間隔が、ふだん（約{days_ja(usual)}）の約{times}倍に延びています。",
+        f"The gap between {words.many}, usually about {days_en(usual)}, is now about {times} times as long.",
     )
 
 
-def event_name(channel: Channel) -> Sentence:
-    """Return what an event on a channel is called.
-
-    Examples
-    --------
-    >>> event_name(Channel.LOGIN).en
-    'login'
-    """
-    return Sentence(_WORDS[channel].ja, _WORDS[channel].one)
+def _calendar(words: Words, usual: float | None, now: float | None) -> Sentence:
+    return Sentence(f"例年、{words.ja}が少なくなる時期です。", f"At this time of year {words.many} are rarer.")
 
 
-def no_single_reason(probability: float) -> Sentence:
-    """Say that no signal raises the risk on its own: what an alert gives as reason when there is none."""
-    return Sentence(
-        f"特に目立つ変化はありませんが、全体として離反の可能性は{percent(probability)}です。",
-        f"No single signal stands out; taken together the risk of churn is {percent(probability)}.",
-    )
-
-
-def returned(channel: Channel, main: Channel) -> Sentence:
-    """Say what brought a customer back."""
-    words = _WORDS[channel]
-    if channel == main:
-        return Sentence(f"{words.ja}がありました。", f"Came back: {_a(words.one)}.")
-    return Sentence(f"{words.ja}があり、リスクが下がりました。", f"{_a(words.one).capitalize()} lowered the risk.")
-
-
-def expired(main: Channel, silent_days: float) -> Sentence:
-    """Say that a customer now counts as churned."""
-    words = _WORDS[main]
-    return Sentence(
-        f"最後の{words.ja}から{_days_ja(silent_days)}たち、離反とみなしました。",
-        f"{_days_en(silent_days)} since the last {words.one}: now counted as churned.",
-    )
-
-
-def brings_back(channel: Channel, level: Level) -> Sentence:
-    r"""Say that one event on a channel returns the customer to a level.
-
-    Examples
-    --------
-    >>> print(*brings_back(Channel.LOGIN, Level.WATCH), sep="\n")
-    ログイン1回で「注意」に戻ります。
-    One login returns them to "watch".
-    """
-    words, title = _WORDS[channel], LEVELS[level]
-    return Sentence(f"{words.ja}1回で「{title.ja}」に戻ります。", f'One {words.one} returns them to "{title.en}".')
-
-
-def percent(probability: float) -> str:
-    """Round a probability for people; never 0% or 100%, because nobody knows that.
-
-    Examples
-    --------
-    >>> percent(0.724), percent(0.9999), percent(0.0)
-    ('72%', '99%', '1%')
-    """
-    return f"{min(99, max(1, round(100 * probability)))}%"
-
-
-def _days_ja(days: float) -> str:
-    return f"{max(1, round(days))}日"
-
-
-def _days_en(days: float) -> str:
-    count = max(1, round(days))
-    return "1 day" if count == 1 else f"{count} days"
-
-
-def _every_ja(days: float) -> str:
-    return "ほぼ毎日" if round(days) <= 1 else f"約{_days_ja(days)}ごとに"
-
-
-def _every_en(days: float) -> str:
-    return "day" if round(days) <= 1 else _days_en(days)
-
-
-def _rate(value: float) -> str:
-    """One decimal below ten, none above."""
-    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
-
-
-def _amount(value: float) -> str:
-    """Two significant digits, thousands separated: 5234 is "5,200"."""
-    if value < 1:
-        return f"{value:.2f}".rstrip("0").rstrip(".")
-    digits = max(0, math.floor(math.log10(value)) - 1)
-    return f"{round(value, -digits):,.0f}"
-
-
-def _a(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+_OPENED, _CLICKED = Words("開封", "open", "opens", "Opens"), Words("クリック", "click", "clicks", "Clicks on")
+_TELL: dict[str, tuple[Callable[[Words, float | None, float | None], Sentence], Words | None]] = {
+    "order_silence": (_silence, WORDS[Channel.ORDER]),
+    "order_trend": (_trend, WORDS[Channel.ORDER]),
+    "order_history": (_history, WORDS[Channel.ORDER]),
+    "basket": (_basket, WORDS[Channel.ORDER]),
+    "categories": (_categories, WORDS[Channel.ORDER]),
+    "login_silence": (_silence, WORDS[Channel.LOGIN]),
+    "login_trend": (_trend, WORDS[Channel.LOGIN]),
+    "email_silence": (_silence, WORDS[Channel.EMAIL_OPEN]),
+    "email_trend": (_trend, WORDS[Channel.EMAIL_OPEN]),
+    "email_open_rate": (_followed, _OPENED),
+    "email_click_rate": (_followed, _CLICKED),
+    "main_rhythm": (_rhythm, None),  # None = the main channel
+    "calendar": (_calendar, None),
+}

@@ -12,14 +12,27 @@ from typing import Annotated, Any
 import msgspec
 
 from models.events import Channel
+from models.experts import NAMES as EXPERTS
+from models.experts.chain import N_BENDS
+from models.experts.formulas import N_HIDDEN
 from models.features import NAMES
 from models.target import Target
 
 FORMAT = "yocho-model"
-FORMAT_VERSION = 1
-MAX_BYTES = 64 * 1024  # a snapshot of 24 features has about 2.5 KiB; more than 64 KiB is not one of ours
+FORMAT_VERSION = 2
+MAX_BYTES = 64 * 1024  # a snapshot has about 6 KiB; more than 64 KiB is not one of ours
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
+_LENGTHS = {
+    "weights": len(EXPERTS),
+    "features": len(NAMES),
+    "centre": len(NAMES),
+    "unit": len(NAMES),
+    "linear": len(NAMES) + 1,
+    "curved": len(NAMES) + N_HIDDEN + 1,
+    "hazard": len(NAMES) + N_BENDS + 1,
+    "process": 4,
+}
 
 
 class SnapshotError(ValueError):
@@ -27,53 +40,89 @@ class SnapshotError(ValueError):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The numbers of one logistic regression behind a standard scaler.
+    """The numbers that a scorer needs.
 
     Parameters
     ----------
     format, version
         `FORMAT` and `FORMAT_VERSION`; anything else is refused.
-    main, horizon_s
-        What the model predicts, as in `Target`; the channel by its name in lower case.
+    main, horizon_s, calendar
+        What the model predicts and may know, as in `Target`; the channel by its name in lower case.
     effective_at_s
         Stream time from which scorers use it, epoch seconds.
-    step
-        Learning rate.
-    n_labels, n_iterations
-        Examples learnt, and steps of the optimiser.
-    intercept
-        Log-odds where every feature is at its mean.
+    n_labels, n_steps
+        Horizon and step labels learnt.
+    weights
+        Of the experts, in the order of `models.experts.NAMES`, >= 0, summing to one.
+    level_shift
+        Log of the factor on the mixture's cumulative hazard.
+    hazard_level
+        Log of the factor on the hazard expert's.
     features
-        In the order in which the model met them: sums of floats depend on it. Some or all of `NAMES`.
-    weights, means, vars, counts
-        Per feature: weight on the standardised value, running mean and variance, and examples behind them.
+        `models.features.NAMES`.
+    centre, unit
+        Mean and one over the standard deviation of each feature.
+    linear, curved, hazard
+        Weights of the standardised features, then of the hidden units (curved) or the bends (hazard), the bias last.
+    process
+        Logs of r, alpha, a, b; see `models.experts.process`.
     """
 
     format: str = FORMAT
     version: int = FORMAT_VERSION
     main: str
     horizon_s: int
+    calendar: str = ""
     effective_at_s: Count = 0
-    step: float
     n_labels: Count
-    n_iterations: Count
-    intercept: float
-    features: tuple[str, ...]
+    n_steps: Count
     weights: tuple[float, ...]
-    means: tuple[float, ...]
-    vars: tuple[float, ...]
-    counts: tuple[Count, ...]
+    level_shift: float
+    hazard_level: float
+    features: tuple[str, ...]
+    centre: tuple[float, ...]
+    unit: tuple[float, ...]
+    linear: tuple[float, ...]
+    curved: tuple[float, ...]
+    hazard: tuple[float, ...]
+    process: tuple[float, ...]
 
     @property
     def target(self) -> Target:
         """What the model predicts."""
-        return Target(Channel[self.main.upper()], self.horizon_s)
+        return Target(Channel[self.main.upper()], self.horizon_s, self.calendar)
 
     @property
     def name(self) -> str:
         """Name the numbers, wherever and whenever they take effect: n<labels>-<8 hex digits of content>."""
         content = msgspec.json.encode(msgspec.structs.replace(self, effective_at_s=0))
         return f"n{self.n_labels:06d}-{hashlib.sha256(content).hexdigest()[:8]}"
+
+
+def checked(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot if its numbers are finite and as many as they should be.
+
+    Raises
+    ------
+    SnapshotError
+        They are not, or it is of other features or no valid target.
+    """
+    try:
+        _ = snapshot.target
+    except (KeyError, ValueError) as error:
+        raise SnapshotError(f"model snapshot does not hold what it should: {error}") from None
+    for name, length in _LENGTHS.items():
+        if len(getattr(snapshot, name)) != length:
+            raise SnapshotError(f"model snapshot needs {length} numbers in {name}, got {len(getattr(snapshot, name))}")
+    if snapshot.features != NAMES:
+        raise SnapshotError("model snapshot is of other features than this code")
+    columns = [getattr(snapshot, name) for name in _LENGTHS if name != "features"]
+    numbers = [snapshot.level_shift, snapshot.hazard_level, *(number for column in columns for number in column)]
+    if not all(map(math.isfinite, numbers)):
+        raise SnapshotError("model snapshot holds a number that is not finite")
+    if min(snapshot.weights) < 0 or abs(sum(snapshot.weights) - 1.0) > 1e-9:
+        raise SnapshotError("model snapshot needs weights that are not negative and sum to one")
+    return snapshot
 
 
 def to_dict(snapshot: Snapshot) -> dict[str, Any]:
@@ -104,7 +153,7 @@ def from_dict(plain: dict[str, Any]) -> Snapshot:
     --------
     >>> from_dict({"format": "yocho-model", "version": 99})
     Traceback (most recent call last):
-    models.snapshot.SnapshotError: model snapshot has version 99, this code reads version 1
+    models.snapshot.SnapshotError: model snapshot has version 99, this code reads version 2
     """
     if plain.get("format") != FORMAT:
         raise SnapshotError(f"not a model snapshot: its format is not {FORMAT!r}")
@@ -113,11 +162,9 @@ def from_dict(plain: dict[str, Any]) -> Snapshot:
         raise SnapshotError(f"model snapshot has version {found!r:.20}, this code reads version {FORMAT_VERSION}")
     try:
         snapshot = msgspec.convert(plain, Snapshot)
-        _ = snapshot.target
-    except (msgspec.ValidationError, KeyError, ValueError) as error:
+    except msgspec.ValidationError as error:
         raise SnapshotError(f"model snapshot does not hold what it should: {error}") from None
-    _check_numbers(snapshot)
-    return snapshot
+    return checked(snapshot)
 
 
 def encode(snapshot: Snapshot) -> bytes:
@@ -148,18 +195,3 @@ def decode(data: bytes) -> Snapshot:
     if not isinstance(plain, dict):
         raise SnapshotError("model snapshot is not a JSON object")
     return from_dict(plain)
-
-
-def _check_numbers(snapshot: Snapshot) -> None:
-    columns = (snapshot.weights, snapshot.means, snapshot.vars, snapshot.counts)
-    size = len(snapshot.features)
-    if any(len(column) != size for column in columns) or len(set(snapshot.features)) != size:
-        raise SnapshotError("model snapshot needs one weight, mean, variance and count per feature, each once")
-    unknown = set(snapshot.features) - set(NAMES)
-    if unknown:
-        raise SnapshotError(f"model snapshot has {len(unknown)} features this code does not have")
-    numbers = (snapshot.step, snapshot.intercept, *snapshot.weights, *snapshot.means, *snapshot.vars)
-    if not all(map(math.isfinite, numbers)):
-        raise SnapshotError("model snapshot holds a number that is not finite")
-    if min(snapshot.vars, default=0.0) < 0:
-        raise SnapshotError("model snapshot holds a negative variance")

@@ -1,31 +1,41 @@
 """A customer is a row: the versioned structured dtype, its bytes and back.
 
 Third word of the line from event to alert (per-customer state). A partition's customers are one NumPy array
-of `ROW`; `models.apply` says what an event changes in it, `models.labels` what becomes of the pending
+of `ROW`; `models.apply` says what an event changes in it, `models.pending` what becomes of the pending
 example, `models.policy` what becomes of the episode. This module only knows the layout.
 
 Layout: little-endian and packed, widest fields first, so every field is aligned without a padding byte. Times
 are whole epoch seconds in ``<u4`` (1970 to 2106) with 0 = never; offsets are ``<i8`` with -1 = none; ``(3,)``
-is one column per source or per `models.events.Channel`.
+is one column per `models.events.Channel`, ``(5,)`` one per `models.events.Source`.
 
-=====================  ======================================================================================
-``applied (3,)``       last applied offset per source (orders, logins, email-opens)
-``recent_ids (6,)``    ring of event-id fingerprints, 0 = empty; ``recent_next`` is the slot written next
-``first_at``           first engaged event on any channel; ``main_first_at`` the same on the main channel
-``due_at``             when the partition's clock looks at this customer again, 0 = nothing due
-``last_at (3,)``       latest event time per channel; ``count (3,)`` engaged events ever
-``short, long (3,)``   decayed event counts as of ``last_at``, half-lives `SHORT_DAYS` and `LONG_DAYS`
-``gap_* (3,)``         rhythm: forgetting weight, mean and sum of squared deviations of log gap, gaps in days
-``main_occasions``     distinct days (UTC) with a main event, late events not counted, at most 65,535
-``amount_*``           order value: decayed means and their weights as of ``last_at[ORDER]``; lifetime sum
-``phase``              place of the first freeze within H/4, in 1/65536 of it (`models.labels.phase`)
-``example_*``          the one pending example, scheduled (frozen 0) or frozen (frozen 1): `models.labels`
-``level .. expired``   the alert episode: `models.policy`
-=====================  ======================================================================================
+=====================  ======  ==============================================================================
+field                  bytes   meaning
+=====================  ======  ==============================================================================
+``applied (5,)``           40  last applied offset per source
+``recent_ids (6,)``        49  ring of event-id fingerprints, 0 = empty; ``recent_next`` is the slot written next
+``first_at``                8  first engaged event on any channel; ``main_first_at`` on the main channel
+``due_at``                  4  when the partition's clock looks at this customer again, 0 = nothing due
+``last_at (3,)``           24  latest event time per channel; ``count (3,)`` engaged events ever
+``short, long (3,)``       24  decayed counts as of ``last_at``, half-lives `SHORT_DAYS` and `LONG_DAYS`
+``gap_* (3,)``             36  rhythm: forgetting weight, mean and sum of squared deviations of log gap, in days
+``main_occasions``          2  distinct days (UTC) with a main event, late ones not counted, at most 65,535
+``amount_*``               20  order value: decayed means, their weights as of ``last_at[ORDER]``; lifetime sum
+``cats_*``                 12  order categories as 32-bit sketches: ever, and two generations: `models.baskets`
+``sends_long``              4  e-mails sent and clicked, both decayed (`LONG_DAYS`) as of ``sends_at``, half
+``clicks_long``                precision; an e-mail more is lost only above 2,048
+``sends_at``                4  latest e-mail sent or clicked
+``phase``                   2  place of the first freeze within H/4, in 1/65536 of it (`models.pending.phase`)
+``example_*``              78  the one pending example: `models.pending`; features and experts' log-odds in half
+                               precision (11 bits: a log or log-odds to 0.05 %), NaN = unknown or unused
+``level .. expired``       13  the alert episode: `models.policy`
+=====================  ======  ==============================================================================
 
-Memory, measured: a row is 312 bytes. A customer with its index (``dict[bytes, int]``, list of ids, row) is
-470 bytes: growth of the resident set of CPython 3.11 on x86-64 while 200,000 customers with 17-byte ids are
-made, divided by their number; the garbage collector is off meanwhile. Ids and index are the other 158.
+Version 1 (`models.row_v1`) had three sources, 24 features in single precision, one label per example, and knew
+neither categories nor e-mails sent. Its customers are carried over when they are read.
+
+Memory, measured: a row is 320 bytes. A customer with its index (``dict[bytes, int]``, list of ids, row) is
+477 bytes: growth of the resident set of CPython 3.11 on x86-64 while 200,000 customers with 17-byte ids are
+made, divided by their number; the garbage collector is off meanwhile. Ids and index are the other 157.
 """
 
 from typing import Any
@@ -33,11 +43,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.events import N_CHANNELS, Channel
+from models.events import N_CHANNELS, N_SOURCES, Channel
+from models.row_v1 import ROW_V1, carry_over
 
-ROW_VERSION = 1
-N_FEATURES = 24
-N_SOURCES = 3
+ROW_VERSION = 2
+N_FEATURES = 28  # columns of the pending example; `models.features` may use fewer
+N_EXPERTS = 6  # experts whose log-odds the pending example keeps; a mixture may have fewer
 N_RECENT = 6
 SHORT_DAYS = 14.0  # half-life of "lately": two quiet weeks halve it
 LONG_DAYS = 90.0  # half-life of "usually": about the gap between orders of an ordinary shop customer
@@ -61,11 +72,18 @@ ROW = np.dtype(
         ("amount_long", "<f4"),
         ("amount_long_weight", "<f4"),
         ("amount_sum", "<f4"),
+        ("cats_ever", "<u4"),
+        ("cats_now", "<u4"),
+        ("cats_before", "<u4"),
+        ("sends_at", "<u4"),
         ("example_at", "<u4"),
         ("example_p", "<f4"),
-        ("example_x", "<f4", (N_FEATURES,)),
         ("opened_at", "<u4"),
         ("anchor_at", "<u4"),
+        ("example_x", "<f2", (N_FEATURES,)),
+        ("example_experts", "<f2", (N_EXPERTS,)),
+        ("sends_long", "<f2"),
+        ("clicks_long", "<f2"),
         ("episode", "<u2"),
         ("main_occasions", "<u2"),
         ("phase", "<u2"),
@@ -82,6 +100,7 @@ Rows = NDArray[np.void]
 """Array of `ROW`, one element per customer."""
 
 _VERSION_BYTE = bytes([ROW_VERSION])
+_LAYOUTS = {bytes([1]): ROW_V1, _VERSION_BYTE: ROW}
 _CHANNEL_NAMES = [channel.name.lower() for channel in Channel]
 _PER_CHANNEL = frozenset(
     ["last_at", "count", "short", "long", "gap_weight", "gap_mean", "gap_m2"],
@@ -103,17 +122,18 @@ def new_rows(n: int) -> Rows:
     Returns
     -------
     Rows
-        Shape (n,). No offset applied (-1); amount means, example probability and features NaN; all else zero.
+        Shape (n,). No offset applied (-1); amount means, example probability, features and experts NaN; all
+        else zero.
 
     Examples
     --------
     >>> row = new_rows(1)[0]
     >>> row["applied"].tolist(), int(row["last_at"].sum()), bool(np.isnan(row["amount_long"]))
-    ([-1, -1, -1], 0, True)
+    ([-1, -1, -1, -1, -1], 0, True)
     """
     rows = np.zeros(n, ROW)
     rows["applied"] = -1
-    for name in ("amount_short", "amount_long", "example_p", "example_x"):
+    for name in ("amount_short", "amount_long", "example_p", "example_x", "example_experts"):
         rows[name] = np.nan
     return rows
 
@@ -135,7 +155,7 @@ def to_bytes(row: np.void) -> bytes:
     --------
     >>> value = to_bytes(new_rows(1)[0])
     >>> len(value), value[0], from_bytes(value).tobytes() == value[1:]
-    (313, 1, True)
+    (321, 2, True)
     """
     return _VERSION_BYTE + row.tobytes()
 
@@ -168,7 +188,7 @@ def from_bytes(data: bytes) -> np.void:
     Parameters
     ----------
     data
-        What `to_bytes` gave.
+        What `to_bytes` gave, in this version or in version 1.
 
     Returns
     -------
@@ -182,18 +202,27 @@ def from_bytes(data: bytes) -> np.void:
 
     Examples
     --------
-    >>> from_bytes(bytes([99]) + bytes(312))
+    >>> from_bytes(bytes([99]) + bytes(320))
     Traceback (most recent call last):
-    models.state.StateVersionError: stored customer has row version 99, this code reads version 1
+    models.state.StateVersionError: stored customer has row version 99, this code reads versions 1 and 2
     """
-    if data[:1] != _VERSION_BYTE:
+    layout = _LAYOUTS.get(data[:1])
+    if layout is None:
         found = f"row version {data[0]}" if data else "no bytes"
-        raise StateVersionError(f"stored customer has {found}, this code reads version {ROW_VERSION}")
-    if len(data) != 1 + ROW.itemsize:
+        raise StateVersionError(f"stored customer has {found}, this code reads versions 1 and {ROW_VERSION}")
+    if len(data) != 1 + layout.itemsize:
         raise StateVersionError(
-            f"stored customer of row version {ROW_VERSION} has {len(data)} bytes, expected {1 + ROW.itemsize}"
+            f"stored customer of row version {data[0]} has {len(data)} bytes, expected {1 + layout.itemsize}"
         )
-    row: np.void = np.frombuffer(data, ROW, count=1, offset=1)[0]
+    row: np.void = np.frombuffer(data, layout, count=1, offset=1)[0]
+    return row if layout is ROW else _carried_over(row)
+
+
+def _carried_over(old: np.void) -> np.void:
+    rows = new_rows(1)
+    carry_over(old, rows[0])
+    rows.flags.writeable = False
+    row: np.void = rows[0]
     return row
 
 

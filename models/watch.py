@@ -31,7 +31,8 @@ from models.episodes import (
     store_episode,
 )
 from models.features import features
-from models.labels import Resolved, freeze, next_label_at, resolve
+from models.labels import Resolved
+from models.pending import FROZEN, SCHEDULED, freeze, next_label_at, resolve
 from models.policy import Cause, Moment, Policy, Transition, step
 from models.scorer import Scorer
 from models.state import Rows
@@ -59,9 +60,9 @@ class Findings:
     decisions
         News about episodes, in row order.
     resolved_index
-        Rows whose example was resolved, shape (m,).
+        Rows that gave a label, shape (m,), rising; a row twice where step and horizon were both overdue.
     resolved
-        Their examples, m of them; None when there are none.
+        Their labels, m of them; None when there are none.
     forgotten
         Rows silent for so long that they are to be deleted, shape (k,).
     """
@@ -149,7 +150,7 @@ class Watch:
         Findings
             News, resolved examples, and who is to be forgotten.
         """
-        forgotten = np.flatnonzero(last_activity_at(rows) + self.forget_s <= at_s)
+        forgotten = np.flatnonzero(self._forgotten_at(rows) <= at_s)
         resolved_index, resolved = self._resolve(rows, at_s)
         p = self.scorer.probabilities(rows, at_s)
         self._freeze(rows, at_s, p)
@@ -160,7 +161,7 @@ class Watch:
         return Findings(decisions, resolved_index, resolved, forgotten)
 
     def plan(self, rows: Rows, at_s: Seconds) -> None:
-        """Set `due_at` anew for customers of whom nothing is due at `at_s`, after the model changed."""
+        """Set `due_at` anew for customers of whom nothing is due at `at_s`, after the model or a feature changed."""
         rows["due_at"] = self._next_look_at(rows, at_s)
 
     def _decide(
@@ -176,20 +177,30 @@ class Watch:
                 yield Decision(i, transition, float(p[i]))
 
     def _resolve(self, rows: Rows, at_s: Seconds) -> tuple[Indices, Resolved | None]:
-        due = np.flatnonzero((rows["example_frozen"] == 1) & (next_label_at(rows, self.target) <= at_s))
-        if not due.size:
-            return due, None
-        sub = rows[due]
-        resolved = resolve(sub, self.target)
-        rows[due] = sub
-        return due, resolved
+        """Resolve what is due; after a long stall that is the step and the horizon of a row, in this order."""
+        which: list[Indices] = []
+        parts: list[Resolved] = []
+        while (due := self._to_resolve(rows, at_s)).size:
+            sub = rows[due]
+            parts.append(resolve(sub, self.target))
+            rows[due] = sub
+            which.append(due)
+        if not parts:
+            return np.empty(0, np.intp), None
+        index = np.concatenate(which)
+        order = np.argsort(index, kind="stable")
+        return index[order], Resolved.joined(parts, order)
+
+    def _to_resolve(self, rows: Rows, at_s: Seconds) -> Indices:
+        return np.flatnonzero((rows["example_frozen"] >= FROZEN) & (next_label_at(rows, self.target) <= at_s))
 
     def _freeze(self, rows: Rows, at_s: Seconds, p: NDArray[np.float64]) -> None:
-        scheduled = (rows["example_frozen"] == 0) & (rows["example_at"] > 0) & (rows["example_at"] <= at_s)
+        scheduled = (rows["example_frozen"] == SCHEDULED) & (rows["example_at"] > 0) & (rows["example_at"] <= at_s)
         due = np.flatnonzero(scheduled)
         if due.size:
             sub = rows[due]
-            freeze(sub, features(sub, at_s[due], self.target), p[due], at_s[due], self.target)
+            x = features(sub, at_s[due], self.target)
+            freeze(sub, x, p[due], at_s[due], self.target, experts=self.scorer.expert_log_odds(x))
             rows[due] = sub
 
     def _first_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
@@ -212,13 +223,18 @@ class Watch:
             )
         return self._earliest_after(rows, at_s, rises)
 
+    def _forgotten_at(self, rows: Rows) -> Seconds:
+        """Who never did anything is kept as long after the latest e-mail sent to them."""
+        active_at = last_activity_at(rows)
+        return np.where(active_at > 0, active_at, rows["sends_at"]) + self.forget_s
+
     def _earliest_after(self, rows: Rows, at_s: Seconds, rises_at: Seconds) -> Seconds:
         """Earliest of the next rise, label, expiry and forgetting; always later than `at_s`."""
         reasons = (
             rises_at,
             next_label_at(rows, self.target),
             expires_at(self.policy, rows, self.target),
-            last_activity_at(rows) + self.forget_s,
+            self._forgotten_at(rows),
         )
         first: Seconds = np.min([np.where(reason > 0, reason, NEVER) for reason in reasons], axis=0)
         return np.maximum(first, at_s + 1)

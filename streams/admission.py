@@ -27,9 +27,10 @@ Slots = NDArray[np.intp]
 
 @dataclass(slots=True)
 class Arrival:
-    """An event, the number of the input it came from, and the record it was."""
+    """An event, the number and the `models.events.Source` of the input it came from, and the record it was."""
 
     number: int
+    source: int
     offset: int
     key: bytes
     event: Event
@@ -88,7 +89,7 @@ class Admission:
     Parameters
     ----------
     sources
-        Input topics in source order.
+        Input topics that are read, in source order; an input's number is its place here.
     emitter
         Where dead letters go.
     metrics
@@ -121,7 +122,7 @@ class Admission:
         for record in records:
             content = decode(source, record.key, record.value, now_ms=now_ms)
             if isinstance(content, Event):
-                arrival = Arrival(number, record.offset, record.key, content, record)
+                arrival = Arrival(number, source.source, record.offset, record.key, content, record)
                 out.append((content.occurred_at_ms, arrival))
             else:
                 out.append((0, Refused(number, record.offset, record, content)))
@@ -159,7 +160,7 @@ class Admission:
         for event in (events[i] for i in late):
             slot = partition.slot(event.key)
             # what state already holds was in time before a restart: no dead letter now
-            if slot is None or event.offset > partition.rows["applied"][slot, event.number]:
+            if slot is None or event.offset > partition.rows["applied"][slot, event.source]:
                 self._set_aside(partition, event.number, event.raw, reject)
         return _without(events, late), np.delete(turn_s, late)
 
@@ -183,10 +184,11 @@ def _columns(admitted: Sequence[Arrival]) -> Columns:
     return Columns(
         at_s=np.fromiter((event.at_s for event in events), np.uint32, n),
         channel=np.fromiter((event.channel for event in events), np.uint8, n),
-        source=np.fromiter((e.number for e in admitted), np.uint8, n),
+        source=np.fromiter((e.source for e in admitted), np.uint8, n),
         offset=np.fromiter((e.offset for e in admitted), np.int64, n),
         amount=np.fromiter((event.amount for event in events), np.float32, n),
         # the source is the seed: an order and a login may carry the same id and are still two events
-        id_hash=np.fromiter((fingerprint(e.event.event_id, e.number) for e in admitted), np.uint64, n),
+        id_hash=np.fromiter((fingerprint(e.event.event_id, e.source) for e in admitted), np.uint64, n),
         engaged=np.fromiter((event.engaged for event in events), np.bool_, n),
+        categories=np.fromiter((event.categories for event in events), np.uint32, n),
     )

@@ -1,24 +1,26 @@
-"""From a decision to the alert that tells it: explanation, way back and receipt around one transition.
+"""From a decision to the alert that tells it: explanation, way back, what comes next, and receipt.
 
 Last word of the line from event to alert (emit). Works on all decisions of a round at once, because
 explaining is array arithmetic; what an alert says depends on its own customer's row alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 
-from models.comeback import EVENT_NAMES, comeback
+from models.alert_sentences import expired, returned, worsens
+from models.comeback import EVENT_NAMES, InWords, Worsening, comeback, worsening
+from models.confidence import Confidence
 from models.events import Channel
 from models.explain import Explanation, explain
 from models.levels import ALERT_LEVELS, LEVELS, LevelName
 from models.policy import Cause, Policy, Transition, TransitionType, alert_id
-from models.sentences import Reasons, expired, returned
+from models.sentences import Reasons
 from models.state import ROW_VERSION, Rows
 from models.target import DAY_S, Target
 from models.watch import Decision, Watch
-from streams.alerts import Alert, EpisodeRef, Receipt, Threshold
+from streams.alerts import Alert, EpisodeRef, NextLevel, Receipt, Threshold
 
 
 def alerts_of(
@@ -28,7 +30,7 @@ def alerts_of(
     customer_ids: Sequence[str],
     *,
     partition: int,
-    topics: Sequence[str],
+    topics: Mapping[int, str],
     code_version: str,
 ) -> list[Alert]:
     """Turn decisions into alerts.
@@ -46,7 +48,7 @@ def alerts_of(
     partition
         Partition of the customers.
     topics
-        Input topics in source order, as in a row's ``applied``.
+        Names of the input topics that are read, by place in a row's ``applied``.
     code_version
         Version of yocho, for the receipt.
 
@@ -59,12 +61,13 @@ def alerts_of(
         return []
     rows = rows[[decision.index for decision in decisions]]
     at_s = np.array([decision.transition.at_s for decision in decisions], np.int64)
-    explanations = explain(watch.scorer, rows, at_s, watch.target)
+    explanations = explain(watch.scorer, rows, at_s)
     comebacks = comeback(watch.scorer, watch.policy, rows, at_s, watch.target)
+    worsenings = worsening(watch.scorer, watch.policy, rows, at_s)
     thresholds = thresholds_of(watch.policy)
     alerts = []
-    for customer_id, decision, row, why, back in zip(
-        customer_ids, decisions, rows, explanations, comebacks, strict=True
+    for customer_id, decision, row, why, back, ahead in zip(
+        customer_ids, decisions, rows, explanations, comebacks, worsenings, strict=True
     ):
         news = decision.transition
         alerts.append(
@@ -75,13 +78,15 @@ def alerts_of(
                 previous_level=LEVELS[news.previous_level].name,
                 customer_id=customer_id,
                 occurred_at=_utc(news.at_s),
-                probability=decision.probability,
+                probability=decision.probability if why.confidence == Confidence.ENOUGH else None,
+                confidence=why.confidence,
                 horizon_days=watch.target.horizon_days,
                 main_event=EVENT_NAMES[watch.target.main],
                 baseline=why.baseline,
                 evidence=list(why.evidence),
                 reasons=_reasons(news, row, why, watch.target),
                 comeback=back,
+                if_silent=_next_level(ahead, news.at_s),
                 episode=EpisodeRef(news.number, news.step, _utc(news.opened_at_s)),
                 receipt=Receipt(
                     model_version=watch.scorer.version,
@@ -114,9 +119,17 @@ def _reasons(news: Transition, row: np.void, why: Explanation, target: Target) -
     return why.reasons
 
 
-def _offsets(row: np.void, topics: Sequence[str]) -> dict[str, int]:
+def _next_level(ahead: Worsening | None, now_s: int) -> NextLevel | None:
+    if ahead is None:
+        return None
+    days = (ahead.at_s - now_s) / DAY_S
+    return NextLevel(LEVELS[ahead.level].name, _utc(ahead.at_s), days, InWords(*worsens(ahead.level, days)))
+
+
+def _offsets(row: np.void, topics: Mapping[int, str]) -> dict[str, int]:
     """Last applied offset by topic; a topic this customer never appeared in is left out."""
-    return {topic: offset for topic, offset in zip(topics, row["applied"].tolist(), strict=True) if offset >= 0}
+    applied = row["applied"].tolist()
+    return {topic: applied[source] for source, topic in topics.items() if applied[source] >= 0}
 
 
 def _utc(at_s: int) -> datetime:

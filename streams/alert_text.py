@@ -5,10 +5,11 @@ Used by ``yocho alerts`` and ``yocho demo``. Plain text: whoever prints it may a
 
 from typing import NamedTuple
 
+from models.alert_sentences import NOT_ENOUGH_EVIDENCE, event_name
 from models.events import Channel
 from models.levels import LEVELS
 from models.policy import TransitionType
-from models.sentences import event_name, percent
+from models.wording import percent
 from streams.alerts import Alert
 
 
@@ -20,6 +21,7 @@ class _Frame(NamedTuple):
     risk: str
     reason: str
     way_back: str
+    ahead: str
 
 
 _FRAMES = {
@@ -31,9 +33,10 @@ _FRAMES = {
             TransitionType.EXPIRED: "終了",
         },
         head="【{level}・{type}】顧客 {customer}  {at}",
-        risk="今後{days:.0f}日間{event}がない確率: {percent}",
+        risk="今後{days:.0f}日間{event}がない確率: {how_sure}",
         reason="理由: ",
         way_back="呼び戻し: ",
+        ahead="見通し: ",
     ),
     "en": _Frame(
         types={
@@ -43,16 +46,17 @@ _FRAMES = {
             TransitionType.EXPIRED: "closed",
         },
         head="[{level}, {type}] customer {customer}  {at}",
-        risk="risk of no {event} within {days:.0f} days: {percent}",
+        risk="risk of no {event} within {days:.0f} days: {how_sure}",
         reason="why: ",
         way_back="way back: ",
+        ahead="ahead: ",
     ),
 }
 LANGUAGES = tuple(_FRAMES)
 
 
 def render(alert: Alert, lang: str) -> str:
-    """Write one alert for a person: who, how sure, why, and what would bring them back.
+    """Write one alert for a person: who, how sure, why, what would bring them back, and what comes if not.
 
     Parameters
     ----------
@@ -81,9 +85,12 @@ def render(alert: Alert, lang: str) -> str:
         at=f"{alert.occurred_at:%Y-%m-%d %H:%M} UTC",
     )
     event = event_name(Channel[alert.main_event.upper()])
-    risk = frame.risk.format(event=getattr(event, lang), days=alert.horizon_days, percent=percent(alert.probability))
+    how_sure = getattr(NOT_ENOUGH_EVIDENCE, lang) if alert.probability is None else percent(alert.probability)
+    risk = frame.risk.format(event=getattr(event, lang), days=alert.horizon_days, how_sure=how_sure)
     reasons: list[str] = getattr(alert.reasons, lang)
     lines = [head, f"  {risk}", *(f"  {frame.reason}{reason}" for reason in reasons)]
     if alert.comeback is not None:
         lines.append(f"  {frame.way_back}{getattr(alert.comeback.sentence, lang)}")
+    if alert.if_silent is not None:
+        lines.append(f"  {frame.ahead}{getattr(alert.if_silent.sentence, lang)}")
     return "\n".join(lines)

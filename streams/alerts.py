@@ -4,24 +4,32 @@ Last word of the line from event to alert (emit). `streams.alert_building` fills
 make bytes that its own schema would refuse. The only personal datum is the pseudonymous `customer_id`: it
 stands in the body and in the record key, never in a header.
 
+Where there is not enough evidence for a number (`models.confidence`), the alert keeps its level, its dates and its
+contributions, and `probability` is null. The contributions stay because they are true: they are what decided the level,
+their order is the order of the reasons, and whoever checks the receipt needs them.
+
 The body grows by optional fields only: readers ignore what they do not know, and a change that would break
-them gets a new `VERSION`, which stands in `ce_type` and in the schema's `$id`.
+them gets a new `VERSION`, which stands in `ce_type` and in the schema's `$id`. Version 2 made `probability` nullable.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from models.comeback import Comeback, ComebackOption, ComebackSentence, EventName
+from models.alert_sentences import brings_back, worsens
+from models.comeback import Comeback, ComebackOption, EventName, InWords
+from models.confidence import Confidence
 from models.events import Channel
 from models.evidence import Evidence
 from models.levels import Level, LevelName
 from models.policy import TransitionType
-from models.sentences import Reasons, brings_back, reason
+from models.scorer import COLD
+from models.sentences import Reasons, reason
+from models.state import ROW_VERSION
 
-VERSION = 1
+VERSION = 2
 KIND: Final = "離反予兆"
 SCHEMA_ID = f"urn:yocho:schema:churn-alert:v{VERSION}"
 
@@ -55,6 +63,15 @@ class EpisodeRef(Struct, frozen=True):
         ),
     ]
     opened_at: Annotated[datetime, Meta(tz=True, description="When the episode opened, event time.")]
+
+
+class NextLevel(Struct, frozen=True, gc=False):
+    """What silence alone will change."""
+
+    level: Annotated[LevelName, Meta(description="Next level if nothing happens; churned once they expire.")]
+    at: Annotated[datetime, Meta(tz=True, description="When it is reached, event time.")]
+    days: Annotated[float, Meta(ge=0.0, description="Days from occurred_at until then.")]
+    sentence: InWords
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -91,20 +108,40 @@ class Alert(Struct, frozen=True, kw_only=True):
     previous_level: Annotated[LevelName, Meta(description="Level before.")]
     customer_id: Annotated[Text, Meta(description="Pseudonymous id, as in the inputs and the record key.")]
     occurred_at: Annotated[datetime, Meta(tz=True, description="When this became true, event time.")]
-    probability: Annotated[Probability, Meta(description="P(no main event within the horizon) at occurred_at.")]
+    probability: Annotated[
+        Probability | None,
+        Meta(
+            description="P(no main event within the horizon) at occurred_at; null unless confidence is enough. The"
+            " level was decided all the same."
+        ),
+    ]
+    confidence: Annotated[
+        Confidence, Meta(description="Whether there is enough evidence for a number; see models/confidence.py.")
+    ]
     horizon_days: Annotated[float, Meta(ge=1.0, description="How far ahead the probability looks.")]
     main_event: Annotated[EventName, Meta(description="The event whose absence is churn.")]
     baseline: Annotated[
         float,
-        Meta(description="Log-odds before any signal; all contributions added give those of probability."),
+        Meta(
+            description="Log-odds of a customer of whom nothing is known. With all contributions it gives the log-odds"
+            " that decided the level: those of probability, or of the number that is not shown."
+        ),
     ]
     evidence: Annotated[list[Evidence], Meta(description="Each signal, those that raise the risk most first.")]
     reasons: Annotated[Reasons, Meta(description="Why, in sentences for people, the strongest first.")]
     comeback: Annotated[
         Comeback | None, Meta(description="What would bring the customer back; null when nothing is open.")
     ] = None
+    if_silent: Annotated[
+        NextLevel | None, Meta(description="What comes next if nothing happens; null when nothing is open.")
+    ] = None
     episode: EpisodeRef
     receipt: Receipt
+
+    def __post_init__(self) -> None:
+        """Refuse a probability that should not be shown, and a missing one that should (a NaN is written as null)."""
+        if (self.probability is None) == (self.confidence == Confidence.ENOUGH):
+            raise ValueError("probability is null exactly when confidence is not_enough_evidence")
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -179,6 +216,7 @@ EXAMPLE = Alert(
     customer_id="c-1024",
     occurred_at=_AT,
     probability=0.81,
+    confidence=Confidence.ENOUGH,
     horizon_days=91.0,
     main_event="order",
     baseline=-0.25,
@@ -195,18 +233,19 @@ EXAMPLE = Alert(
     ),
     comeback=Comeback(
         [ComebackOption("login", 0.58, "watch"), ComebackOption("order", 0.31, "healthy")],
-        ComebackSentence(*brings_back(Channel.LOGIN, Level.WATCH)),
+        InWords(*brings_back(Channel.LOGIN, Level.WATCH)),
     ),
+    if_silent=NextLevel("critical", _AT + timedelta(days=12), 12.0, InWords(*worsens(Level.CRITICAL, 12.0))),
     episode=EpisodeRef(number=1, step=2, opened_at=_AT),
     receipt=Receipt(
-        model_version="cold-v1",
+        model_version=COLD,
         source_offsets={"logins": 5120, "orders": 812},
         thresholds={
             "watch": Threshold(0.6, 0.5),
             "at_risk": Threshold(0.75, 0.65),
             "critical": Threshold(0.9, 0.8),
         },
-        state_version=1,
+        state_version=ROW_VERSION,
         partition=3,
         code_version="0.1.0",
     ),

@@ -117,10 +117,10 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         web_enabled=False,
         web_in_thread=False,
     )
-    metrics = Metrics(registry)
+    inputs = enabled_inputs(settings)
+    metrics = Metrics(registry, inputs)
     outbox = Outbox(lambda: app.producer._ensure_producer())  # noqa: PLW0108 - Faust makes the producer late
     emitter = Emitter(outbox, settings, metrics)
-    inputs = enabled_inputs(settings)
     admission = Admission(
         inputs,
         emitter,

@@ -7,6 +7,7 @@ orjson gives bool, int and float as such, and `True` is not an amount. Null coun
 import re
 from datetime import UTC, datetime, timedelta
 
+from models.baskets import category_mask
 from streams.reasons import Reason, RejectedError
 
 MAX_ID_BYTES = 256
@@ -148,23 +149,36 @@ def check_currency(value: object) -> None:
         raise RejectedError(Reason.INVALID_CURRENCY, "currency must be three capital letters")
 
 
-def check_items(value: object) -> None:
-    """Check what was bought, when it is told: objects with a sensible category, quantity and price, if any."""
+def check_items(value: object) -> int:
+    """Check what was bought, when it is told: objects with a sensible category, quantity and price, if any.
+
+    Returns
+    -------
+    int
+        The categories, as `models.baskets.category_mask` gives them; 0 = none told.
+
+    Examples
+    --------
+    >>> check_items([{"category": "tea"}, {"quantity": 1}]) == category_mask(["tea"]), check_items(None)
+    (True, 0)
+    """
     if value is None:
-        return
+        return 0
     if type(value) is not list or len(value) > MAX_ITEMS:
         raise RejectedError(Reason.INVALID_ITEMS, f"items must be a list of at most {MAX_ITEMS}")
+    categories: set[str] = set()
     for item in value:
         if type(item) is not dict:
             raise RejectedError(Reason.INVALID_ITEMS, "an item must be an object")
         get = item.get
         category, quantity, price = get("category"), get("quantity"), get("price")
         if category is not None:
-            check_identifier(category, _ITEMS)
+            categories.add(check_identifier(category, _ITEMS))
         if quantity is not None:
             _quantity(quantity)
         if price is not None:
             _price(price)
+    return category_mask(categories)
 
 
 def _quantity(value: object) -> None:
@@ -184,7 +198,7 @@ def check_campaign(value: object) -> None:
 
 
 def check_machine(value: object) -> bool:
-    """Check whether a machine opened the mail; when it is not told, a person did."""
+    """Check whether a machine opened the mail or followed a link; when it is not told, a person did."""
     if value is None:
         return False
     if type(value) is not bool:

@@ -39,8 +39,8 @@ MAX_BYTES = 64 * 1024
 VERSION = 1
 
 Body = dict[str, object]
-Details = tuple[float, bool]
-"""Amount of the event and whether a person did it."""
+Details = tuple[float, bool] | tuple[float, bool, int]
+"""Amount of the event, whether a person did it, and the categories of an order."""
 
 _FIELDS = tuple(
     f'"{field}"'.encode()
@@ -61,7 +61,7 @@ def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms
     Parameters
     ----------
     source
-        The enabled input topic it came from.
+        The readable input topic it came from.
     key, value
         As Kafka delivered them.
     now_ms
@@ -152,15 +152,20 @@ def _order(body: Body) -> Details:
     if amount is None:
         raise RejectedError(Reason.MISSING_FIELD, "an order must have an amount")
     check_currency(body.get("currency"))
-    check_items(body.get("items"))
-    return check_amount(amount), True
+    categories = check_items(body.get("items"))
+    return check_amount(amount), True, categories
 
 
 def _login(body: Body) -> Details:
     return check_session_s(body.get("session_seconds")), True
 
 
-def _email_open(body: Body) -> Details:
+def _email_sent(body: Body) -> Details:
+    check_campaign(body.get("campaign_id"))
+    return _NAN, True
+
+
+def _email_read(body: Body) -> Details:
     check_campaign(body.get("campaign_id"))
     return _NAN, not check_machine(body.get("machine"))
 
@@ -169,7 +174,9 @@ _NAN = float("nan")
 _DECODERS: dict[str, tuple[Channel, Callable[[Body], Details]]] = {
     "order": (Channel.ORDER, _order),
     "login": (Channel.LOGIN, _login),
-    "email_open": (Channel.EMAIL_OPEN, _email_open),
+    "email_open": (Channel.EMAIL_OPEN, _email_read),
+    "email_send": (Channel.EMAIL_OPEN, _email_sent),
+    "email_click": (Channel.EMAIL_OPEN, _email_read),
 }
-"""Channel and decoder of each enabled input, by event type."""
+"""Channel and decoder of each readable input, by event type."""
 _KNOWN_TYPES = frozenset(topic.event_type for topic in INPUTS)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.features import FEATURES
 from models.labels import Resolved
+from models.mixture import KEPT_NAMES
 from models.state import Rows
 from models.watch import Decision, Watch
 from streams import alerts as alert_codec
@@ -47,7 +48,7 @@ class Emitter:
     def __init__(self, outbox: Outbox, settings: Settings, metrics: Metrics) -> None:
         self._outbox = outbox
         self._metrics = metrics
-        self._sources = [source.topic(settings) for source in enabled_inputs(settings)]
+        self._sources = {source.source: source.topic(settings) for source in enabled_inputs(settings)}
         self._alerts, self._labels, self._dead_letters = (
             topic.topic(settings) for topic in (ALERTS, LABELS, DEAD_LETTERS)
         )
@@ -99,7 +100,7 @@ class Emitter:
     def labels(self, partition: PartitionRows, slots: NDArray[np.intp], resolved: Resolved) -> None:
         """Publish resolved examples for the trainer."""
         keys = [partition.customer_id(slot) for slot in slots.tolist()]
-        labels = resolved.labels([key.decode() for key in keys], FEATURE_NAMES)
+        labels = resolved.labels([key.decode() for key in keys], FEATURE_NAMES, KEPT_NAMES)
         for key, label in zip(keys, labels, strict=True):
             self._outbox.put(self._labels, partition.number, key, orjson.dumps(msgspec.structs.asdict(label)))
         churned = int(np.count_nonzero(resolved.churned))

@@ -1,9 +1,9 @@
 """An event log on disk, row by row, as the records a shop would send: what `yocho produce` replays.
 
 `models.event_rows` says what the file looks like. ``value`` is the amount of an order, the seconds of a login or
-nothing, and for an e-mail open ``machine`` when a machine opened it (a number there says nothing). A row that cannot be
-read so is an error that names the line. Whether a well-formed row makes sense, a refund for one, is for the worker to
-judge: it may become a dead letter.
+nothing, and for an e-mail open or click ``machine`` when a machine did it (a number there says nothing, nor for an
+e-mail sent). A row that cannot be read so is an error that names the line. Whether a well-formed row makes sense, a
+refund for one, is for the worker to judge: it may become a dead letter.
 """
 
 import math
@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import orjson
 
-from models.event_rows import EventLogError, event_time, read_rows, singular
+from models.event_rows import EventLogError, categories_of, event_time, read_rows, singular
 from models.events import Channel
-from streams.topics import INPUTS, InputTopic
+from streams.topics import INPUTS, ORDERS, READABLE, InputTopic, input_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -42,8 +42,8 @@ def read_records(path: Path, main: Channel, main_name: str | None = None) -> Ite
     main
         Main channel.
     main_name
-        Event type in the file that is the main channel; None where the file speaks of order, login and email_open
-        (plural and hyphen are understood).
+        Event type in the file that is the main channel; None where the file speaks of order, login, email_open,
+        email_send and email_click (plural and hyphen are understood).
 
     Yields
     ------
@@ -58,7 +58,7 @@ def read_records(path: Path, main: Channel, main_name: str | None = None) -> Ite
         The file cannot be read.
     """
     sources = {main_name: _SOURCE_OF[main]} if main_name else {}
-    for line, (customer_id, event_type, ts, value) in read_rows(path):
+    for line, (customer_id, event_type, ts, value, category) in read_rows(path):
         try:
             source = sources.get(event_type) or sources.setdefault(event_type, _source(event_type))
             if not customer_id:
@@ -70,6 +70,8 @@ def read_records(path: Path, main: Channel, main_name: str | None = None) -> Ite
                 "occurred_at": at_ms,
                 **_DETAILS[source.event_type](value),
             }
+            if source is ORDERS and (categories := categories_of(category)):
+                body["items"] = [{"category": name} for name in categories]
         except ValueError as error:
             raise EventLogError(f"{path}, line {line}: {error}") from None
         yield Outgoing(source, customer_id.encode(), orjson.dumps(body), at_ms)
@@ -77,9 +79,9 @@ def read_records(path: Path, main: Channel, main_name: str | None = None) -> Ite
 
 def _source(event_type: str) -> InputTopic:
     try:
-        return _SOURCE_NAMED[singular(event_type)]
+        return input_of(singular(event_type))
     except KeyError:
-        known = ", ".join(_SOURCE_NAMED)
+        known = ", ".join(topic.event_type for topic in READABLE)
         raise ValueError(f"unknown event type {event_type!r}; known are {known}, and --main names another") from None
 
 
@@ -106,16 +108,23 @@ def _login(value: str) -> dict[str, object]:
     return {"session_seconds": _number(value, "the value of a login")} if value else {}
 
 
-def _email_open(value: str) -> dict[str, object]:
+def _email_sent(value: str) -> dict[str, object]:
+    if value:
+        _number(value, "the value of an e-mail sent")
+    return {}
+
+
+def _email_read(value: str) -> dict[str, object]:
     if value and value != "machine":
-        _number(value, "the value of an e-mail open, if not 'machine',")
+        _number(value, "the value of an e-mail open or click, if not 'machine',")
     return {"machine": value == "machine"}
 
 
 _DETAILS: dict[str, Callable[[str], dict[str, object]]] = {
     "order": _order,
     "login": _login,
-    "email_open": _email_open,
+    "email_open": _email_read,
+    "email_send": _email_sent,
+    "email_click": _email_read,
 }
 _SOURCE_OF = {topic.channel: topic for topic in INPUTS if topic.channel is not None}
-_SOURCE_NAMED = {topic.event_type: topic for topic in INPUTS if topic.enabled}

@@ -5,9 +5,7 @@
 ``yocho_dead_letters_total``           records set aside, by reason
 ``yocho_alerts_total``                 alerts by level and type
 ``yocho_looks_total``                  silent customers looked at because their time had come
-``yocho_labels_total``                 resolved examples by outcome
-``yocho_labels_learnt_total``          labels the trainer of this worker took, or refused
-``yocho_prequential_log_loss``         running log loss of predictions made one horizon ago
+``yocho_labels_total``                 resolved labels of both kinds by outcome
 ``yocho_processing_seconds``           one batch through decode'd records to records out
 ``yocho_event_to_alert_seconds``       from the record's append time to its alert being handed over
 ``yocho_commit_seconds``               commit stages: output, state
@@ -16,15 +14,17 @@
 ``yocho_due_timers``                   entries in the due-time index, by partition
 ``yocho_state_bytes``                  bytes of rows allocated, by partition
 =====================================  ==========================================================================
+
+What the trainer exports stands in `streams.training_metrics`.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -32,14 +32,17 @@ from models.apply import Outcome
 from models.state import ROW
 from streams.engine.partition import PartitionRows
 from streams.reasons import Reject
-from streams.topics import INPUTS
+from streams.topics import EMAIL_OPENS, LOGINS, ORDERS, InputTopic
+from streams.training_metrics import TrainingMetrics
 
 OUTCOMES = {
     Outcome.APPLIED: "applied",
     Outcome.REPLAYED: "replayed",
     Outcome.DUPLICATE: "duplicate",
     Outcome.IGNORED: "machine",
+    Outcome.NOTED: "applied",
 }
+ALWAYS_ON = (ORDERS, LOGINS, EMAIL_OPENS)
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
@@ -50,6 +53,13 @@ class Metrics:
     ----------
     registry
         Where collectors are registered; a fresh one in each test.
+    inputs
+        Inputs that are read; each shows its counters from the start, at zero.
+
+    Attributes
+    ----------
+    training
+        What the trainer counts.
 
     Examples
     --------
@@ -59,8 +69,9 @@ class Metrics:
     1.0
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, inputs: Sequence[InputTopic] = ALWAYS_ON) -> None:
         self.registry = registry
+        self.training = TrainingMetrics(registry)
         self._events = Counter(
             "yocho_events", "Input records; a rising 'rejected' means a broken producer.",
             ["type", "outcome"], registry=registry,
@@ -77,15 +88,8 @@ class Metrics:
             "yocho_looks", "Silent customers looked at because their time had come.", registry=registry
         )
         self._labels = Counter(
-            "yocho_labels", "Examples resolved one horizon after they were scored.",
+            "yocho_labels", "Labels resolved, one step and one horizon after an example was scored.",
             ["outcome"], registry=registry,
-        )  # fmt: skip
-        self._learnt = Counter(
-            "yocho_labels_learnt", "Labels the trainer took, or refused.", ["outcome"], registry=registry,
-        )  # fmt: skip
-        self._log_loss = Gauge(
-            "yocho_prequential_log_loss", "Running log loss of predictions made one horizon ago; lower is better.",
-            registry=registry,
         )  # fmt: skip
         self._processing = Histogram(
             "yocho_processing_seconds", "One batch from decoded records to records out.",
@@ -99,11 +103,10 @@ class Metrics:
             "yocho_commit_seconds", "Stages of a commit; a slow one delays nobody but lengthens a replay.",
             ["stage"], buckets=LATENCY_BUCKETS, registry=registry,
         )  # fmt: skip
-        self._events_of = [
-            [self._events.labels(source.event_type, OUTCOMES[outcome]) for outcome in Outcome]
-            for source in INPUTS
-            if source.enabled
-        ]
+        self._events_of = {
+            source.source: [self._events.labels(source.event_type, OUTCOMES[outcome]) for outcome in Outcome]
+            for source in inputs
+        }
 
     def watch_partitions(self, partitions: Callable[[], Iterable[PartitionRows]]) -> None:
         """Export gauges of the partitions this worker owns, read at each scrape."""
@@ -117,7 +120,7 @@ class Metrics:
         self._processing.observe(time.perf_counter() - started)
 
     def applied(self, sources: NDArray[np.uint8], outcomes: NDArray[np.uint8]) -> None:
-        """Count what became of events, shape (n,) each."""
+        """Count what became of events by `models.events.Source`, shape (n,) each."""
         pairs, counts = np.unique(sources.astype(np.int64) * 256 + outcomes, return_counts=True)
         for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
             self._events_of[pair // 256][pair % 256].inc(count)
@@ -141,11 +144,6 @@ class Metrics:
         """Count resolved examples."""
         self._labels.labels("churned").inc(churned)
         self._labels.labels("returned").inc(returned)
-
-    def learnt(self, outcome: str, log_loss: float) -> None:
-        """Count a label the trainer took or refused, and show the running prequential loss."""
-        self._learnt.labels(outcome).inc()
-        self._log_loss.set(log_loss)
 
     def committed(self, stage: str, seconds: float) -> None:
         """Time a stage of a commit."""

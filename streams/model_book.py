@@ -6,14 +6,17 @@ time when the version arrives, and switches at once. A pinned book (`YOCHO_LEARN
 """
 
 import bisect
-from typing import Any
 
+from models import snapshot as snapshots
 from models.scorer import Scorer
 from models.snapshot import SnapshotError
 
 
 class ModelBook:
     """Scorers by the stream time they take effect at.
+
+    Of two that name the same second the one with more labels comes last; with as many, the one that arrived later,
+    which has learnt more steps.
 
     Parameters
     ----------
@@ -27,25 +30,39 @@ class ModelBook:
         self.pinned = pinned
         self.target = cold.target
         self._scorers = [cold]
+        self._known = {cold.version}
         self._kept: Scorer | None = None
 
-    def add(self, scorer: Scorer) -> None:
-        """Enter a version; one that is known already changes nothing."""
-        if all(known.version != scorer.version for known in self._scorers):
-            bisect.insort(self._scorers, scorer, key=lambda known: (known.effective_at_s, known.n_labels))
+    def add(self, scorer: Scorer) -> bool:
+        """Enter a version; False when it was known already, which changes nothing."""
+        if scorer.version in self._known:
+            return False
+        self._known.add(scorer.version)
+        bisect.insort(self._scorers, scorer, key=_rank)
+        return True
 
-    def enter(self, key: bytes, snapshot: dict[str, Any]) -> None:
+    def enter(self, key: bytes, value: bytes) -> Scorer | None:
         """Add a published snapshot.
+
+        Parameters
+        ----------
+        key, value
+            Of its record.
+
+        Returns
+        -------
+        Scorer or None
+            The scorer that is ready now; None when it was known already.
 
         Raises
         ------
         SnapshotError
             It cannot be used, or was trained for another target; the book stays as it is.
         """
-        scorer = Scorer.from_snapshot(snapshot)
+        scorer = Scorer.of(snapshots.decode(value))
         if scorer.target != self.target:
             raise SnapshotError(f"model {key!r} predicts {scorer.target}, this worker {self.target}")
-        self.add(scorer)
+        return scorer if self.add(scorer) else None
 
     @property
     def newest(self) -> Scorer:
@@ -57,11 +74,21 @@ class ModelBook:
         if self.pinned:
             self._kept = self._kept or self.newest
             return self._kept
-        return [scorer for scorer in self._scorers if scorer.effective_at_s <= stream_time_s][-1]
+        place = bisect.bisect_right(self._scorers, stream_time_s, key=lambda known: known.effective_at_s)
+        return self._scorers[place - 1]
 
     def following(self, scorer: Scorer) -> Scorer | None:
         """The version that comes after this one, None when it is the last or the book is pinned."""
         if self.pinned:
             return None
-        later = [s for s in self._scorers if (s.effective_at_s, s.n_labels) > (scorer.effective_at_s, scorer.n_labels)]
-        return later[0] if later else None
+        place = bisect.bisect_left(self._scorers, _rank(scorer), key=_rank)
+        ties = self._scorers[place : bisect.bisect_right(self._scorers, _rank(scorer), key=_rank)]
+        for tie in ties:
+            place += 1
+            if tie.version == scorer.version:
+                break
+        return self._scorers[place] if place < len(self._scorers) else None
+
+
+def _rank(scorer: Scorer) -> tuple[int, int]:
+    return scorer.effective_at_s, scorer.n_labels

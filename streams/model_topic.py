@@ -1,67 +1,51 @@
-"""The compacted topic of models: what a record holds, reading it to its end, following it.
+"""The compacted topic of models: what its records hold, reading it to its end, following it.
 
-Each version stands under its own key, so that a replay can score with the recorded versions; the newest stands under
-``latest`` as well, for those who want only that. Beside the snapshot a record says how far each partition of the labels
-had been learnt, so whoever trains next goes on exactly there.
+=================  =====================================================================================
+``trainer``        the trainer's state and how far each partition of the labels had been learnt
+*version*          the snapshot of that version, so that a replay can score with the recorded versions
+``latest``         the newest snapshot once more, for those who want only that
+=================  =====================================================================================
+
+They are written in this order in one flush. A worker that dies in between leaves at most a state without its version:
+whoever trains next goes on from that state, so no label is learnt twice; only that one version is missing, and the next
+one holds what it had learnt. The other way about, a version could be out whose labels are learnt once more.
+
+Scorers pass over ``trainer``; trainers read nothing else.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from models.scorer import Scorer
+from models import learning_state
+from models import snapshot as snapshots
 from models.snapshot import SnapshotError
+from models.trainer import Publication
 from streams.settings import Settings
 from streams.topics import MODEL
 
 log = logging.getLogger(__name__)
 
+TRAINER = b"trainer"
 LATEST = b"latest"
 
+Hand = Callable[[bytes, bytes], object]
+"""Takes key and value of a record; raises `SnapshotError` to refuse it."""
 
-@dataclass(frozen=True)
-class Published:
-    """One published model.
 
-    Parameters
-    ----------
-    snapshot
-        As `models.churn_model.ChurnModel.snapshot` gives it.
-    label_offsets
-        Next label to learn, by partition of the labels topic.
+def records(publication: Publication) -> list[tuple[bytes, bytes]]:
+    """Return key and value of the records that publish a model, in the order in which they have to be written.
+
+    Raises
+    ------
+    SnapshotError
+        The state has outgrown what anybody would read.
     """
-
-    snapshot: dict[str, Any]
-    label_offsets: dict[int, int]
-
-    def records(self) -> list[tuple[bytes, bytes]]:
-        """Key and value of the records that publish it: the version's own, then ``latest``."""
-        offsets = {str(number): offset for number, offset in self.label_offsets.items()}
-        value = orjson.dumps({"snapshot": self.snapshot, "label_offsets": offsets})
-        return [(Scorer.from_snapshot(self.snapshot).version.encode(), value), (LATEST, value)]
-
-    @classmethod
-    def of(cls, value: bytes) -> "Published":
-        """Read a record's value.
-
-        Raises
-        ------
-        SnapshotError
-            It is not one of ours; the snapshot itself is checked by who uses it.
-        """
-        try:
-            body = orjson.loads(value)
-            offsets = {int(number): int(offset) for number, offset in body["label_offsets"].items()}
-            snapshot = body["snapshot"]
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SnapshotError(f"not a published model: {type(error).__name__}") from None
-        if not isinstance(snapshot, dict):
-            raise SnapshotError("not a published model: its snapshot is not an object")
-        return cls(snapshot, offsets)
+    value = snapshots.encode(publication.snapshot)
+    state = learning_state.encode(publication.state)
+    return [(TRAINER, state), (publication.snapshot.name.encode(), value), (LATEST, value)]
 
 
 def lone_reader(settings: Settings) -> AIOKafkaConsumer:
@@ -92,23 +76,23 @@ class ModelTopic:
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
 
-    async def read_to_end(self, on_model: Callable[[bytes, Published], None]) -> None:
+    async def read_to_end(self, on_record: Hand) -> None:
         """Hand over everything published so far, in order."""
         end = (await self._consumer.end_offsets([self._tp]))[self._tp]
         while await self._consumer.position(self._tp) < end:
             for record in (await self._consumer.getmany(timeout_ms=500)).get(self._tp, []):
-                _hand_over(record, on_model)
+                _hand_over(record, on_record)
 
-    async def follow(self, on_model: Callable[[bytes, Published], None]) -> None:
+    async def follow(self, on_record: Hand) -> None:
         """Hand over what is published from now on, until cancelled."""
         async for record in self._consumer:
-            _hand_over(record, on_model)
+            _hand_over(record, on_record)
 
 
-def _hand_over(record: Any, on_model: Callable[[bytes, Published], None]) -> None:
+def _hand_over(record: Any, on_record: Hand) -> None:
     if record.value is None:
         return
     try:
-        on_model(record.key or b"", Published.of(record.value))
+        on_record(record.key or b"", record.value)
     except SnapshotError as error:  # one bad record must not keep a worker from its older models
         log.error("model at %s-%d@%d refused: %s", record.topic, record.partition, record.offset, error)

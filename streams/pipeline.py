@@ -71,7 +71,7 @@ class Pipeline:
             for index in batch.rounds() if len(batch.slots) else ():
                 until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
                 self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
-                self._apply(watch, partition, batch, index)
+                self._apply(watch, partition, batch, index, until_s)
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         """Move stream time on and look at what fell due before it; False while there is more than `limit`."""
@@ -108,7 +108,9 @@ class Pipeline:
             watch = self._watches[partition.number] = self._watch_of(scorer)
         return watch
 
-    def _apply(self, watch: Watch, partition: PartitionRows, batch: Batch, index: Slots) -> None:
+    def _apply(
+        self, watch: Watch, partition: PartitionRows, batch: Batch, index: Slots, looked_until_s: Seconds
+    ) -> None:
         slots, events = batch.slots[index], batch.columns.at(index)
         rows = partition.rows[slots]
         outcomes = apply_round(rows, events, watch.target)
@@ -116,8 +118,14 @@ class Pipeline:
         sub = rows[engaged]
         decisions = watch.on_events(sub, events.at_s[engaged].astype(np.int64), events.channel[engaged])
         rows[engaged] = sub
+        noted = np.flatnonzero(outcomes == Outcome.NOTED)
+        if noted.size:  # nothing the customer did, so nothing to decide, but the risk may rise at another time now
+            mailed = rows[noted]
+            watch.plan(mailed, looked_until_s[noted])
+            rows[noted] = mailed
         partition.rows[slots] = rows
-        partition.due.schedule(slots[engaged], sub["due_at"].astype(np.int64))
+        planned = np.r_[engaged, noted]
+        partition.due.schedule(slots[planned], rows["due_at"][planned].astype(np.int64))
         partition.mark_dirty(slots[outcomes != Outcome.REPLAYED])
         self.metrics.applied(events.source, outcomes)
         appended_at_s = batch.appended_at_s[index][engaged]

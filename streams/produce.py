@@ -108,7 +108,8 @@ def replay(
     EventLogError
         A row cannot be read; nothing was sent.
     ProduceError
-        A topic has another partition count than the settings say, or the brokers did not take a record.
+        The settings name no topic for an event type, a topic has another partition count than they say, or the
+        brokers did not take a record.
     OSError
         The file cannot be read.
     """
@@ -116,7 +117,11 @@ def replay(
     total = counts.total()
     if not total:
         raise EventLogError(f"{path}: no events in it")
-    with Sender(cluster, settings, [topic for topic in INPUTS if topic.key in counts]) as sender:
+    sources = [topic for topic in INPUTS if topic.key in counts]
+    for source in sources:
+        if not source.is_enabled(settings):
+            raise ProduceError(f"{path} has {source.event_type} events, and {source.variable} names no topic for them")
+    with Sender(cluster, settings, sources) as sender:
         pace, started = Pace(speed), time.monotonic()
         for record in _limited(read_records(path, settings.main, main_name), limit):
             if sender.is_full(record):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.events import Channel
+from models.experts import NAMES as EXPERT_NAMES
 from models.levels import ALERT_LEVELS, LEVELS
 from models.policy import Policy
 from streams.durations import DURATION_FORM, UNITS_S, duration_s
@@ -106,7 +107,12 @@ def or_empty(rule: Rule) -> Rule:
     )
 
 
-def _addresses(text: str) -> tuple[str, ...]:
+def or_zero(rule: Rule) -> Rule:
+    """Allow 0, which switches something off, beside what the rule allows."""
+    return Rule(rule.read, lambda v: v == 0 or rule.holds(v), f"0, or {rule.allowed}")
+
+
+def _words(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
 
 
@@ -133,8 +139,13 @@ def _are_thresholds(value: Thresholds) -> bool:
     return True
 
 
-BROKERS = Rule(_addresses, lambda v: bool(v) and all(map(_is_address, v)), "host:port[,host:port...]")
+BROKERS = Rule(_words, lambda v: bool(v) and all(map(_is_address, v)), "host:port[,host:port...]")
 MAIN = Rule(lambda text: Channel[text.upper()], lambda v: isinstance(v, Channel), "order, login or email_open")
+EXPERTS = Rule(
+    _words,
+    lambda v: bool(v) and set(v) <= set(EXPERT_NAMES) and len(set(v)) == len(v),
+    f"some of {', '.join(EXPERT_NAMES)}, each once, separated by commas",
+)
 LEVEL_THRESHOLDS = Rule(
     _thresholds,
     _are_thresholds,
@@ -143,6 +154,7 @@ LEVEL_THRESHOLDS = Rule(
 LONGEST_DAYS = 3_650
 HORIZON = _duration(DAY_S, LONGEST_DAYS, "from 1d to 3650d")
 SPAN = _duration(0, LONGEST_DAYS, "up to 3650d")
+MEMORY_DAYS = number(float, 1, LONGEST_DAYS)
 NAME = _name(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, dots, dashes or underscores")
 PREFIX = _name(r"[A-Za-z0-9._-]{0,100}", "up to 100 letters, digits, dots, dashes or underscores")
 HOST = _name(r"[A-Za-z0-9.:_-]{1,253}", "a host name or an IP address")

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from models.events import Channel
+from models.experts import NAMES as EXPERT_NAMES
 from models.policy import Policy
 from models.target import Target
 from streams.setting_rules import (
     BROKERS,
+    EXPERTS,
     HORIZON,
     HOST,
     LEVEL_THRESHOLDS,
     MAIN,
+    MEMORY_DAYS,
     NAME,
     PREFIX,
     SPAN,
@@ -30,6 +33,7 @@ from streams.setting_rules import (
     choice,
     number,
     or_empty,
+    or_zero,
 )
 
 __all__ = ["SETTINGS", "Setting", "Settings", "SettingsError"]
@@ -67,6 +71,14 @@ class Settings:
         "YOCHO_GROUP", "yocho", "", "Consumer group; workers of one group share the partitions.", NAME
     )
     topic_prefix: str = _setting("YOCHO_TOPIC_PREFIX", "", "", "Put before every topic name.", PREFIX)
+    email_sends_topic: str | None = _setting(
+        "YOCHO_EMAIL_SENDS_TOPIC", "", "",
+        "Topic of e-mails sent, such as email-sends; empty: not read.", or_empty(NAME),
+    )  # fmt: skip
+    email_clicks_topic: str | None = _setting(
+        "YOCHO_EMAIL_CLICKS_TOPIC", "", "",
+        "Topic of links followed in e-mails, such as email-clicks; empty: not read.", or_empty(NAME),
+    )  # fmt: skip
     partitions: int = _setting(
         "YOCHO_PARTITIONS", "4", "partitions", "Of every topic keyed by customer; fixed once there is data.",
         number(int, 1, 1_000),
@@ -124,8 +136,24 @@ class Settings:
         "YOCHO_MAX_BATCH", "4000", "records", "Most records fetched and applied at once.",
         number(int, 1, 100_000),
     )  # fmt: skip
+    calendar: Literal["none", "plain", "JP"] = _setting(
+        "YOCHO_CALENDAR", "none", "", "What the model may know of the calendar: nothing, weekends and seasons (plain),"
+        " or these with Japan's public holidays (JP). For shops with a season and more than a year of history.",
+        choice("none", "plain", "JP"),
+    )  # fmt: skip
+    experts: tuple[str, ...] = _setting(
+        "YOCHO_EXPERTS", ",".join(EXPERT_NAMES), "", "Models that the mixture is made of, separated by commas.", EXPERTS
+    )
+    memory_days: float = _setting(
+        "YOCHO_MEMORY_DAYS", "30", "days", "After how long a label counts one half to the model.", MEMORY_DAYS
+    )
+    challenger_memory_days: float = _setting(
+        "YOCHO_CHALLENGER_MEMORY_DAYS", "90", "days",
+        "The same for its challenger, which takes its place if it predicts better; 0: no challenger.",
+        or_zero(MEMORY_DAYS),
+    )  # fmt: skip
     snapshot_every: int = _setting(
-        "YOCHO_SNAPSHOT_EVERY", "500", "labels", "Labels learnt between two published models.",
+        "YOCHO_SNAPSHOT_EVERY", "500", "labels", "Labels of both kinds learnt between two published models.",
         number(int, 1, 1_000_000),
     )  # fmt: skip
     metrics_host: str = _setting(
@@ -170,7 +198,7 @@ class Settings:
     @property
     def target(self) -> Target:
         """What is predicted."""
-        return Target(self.main, self.horizon_s)
+        return Target(self.main, self.horizon_s, "" if self.calendar == "none" else self.calendar)
 
     @property
     def policy(self) -> Policy:

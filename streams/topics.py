@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from models.events import Channel
-from streams.settings import Settings
+from models.events import N_SOURCES, Channel, Source
+from streams.settings import SETTINGS, Settings, SettingsError
 
 DAY_MS = 86_400_000
 DEAD_LETTER_BYTES = 2 * 1024 * 1024
@@ -76,40 +76,87 @@ class InputTopic(Topic):
         Word in metrics, CSV files and the optional `type` field of events; names the decoder in
         `streams.codec`.
     channel
-        Kind of engagement; None while it has no place in the state yet.
-    enabled
-        Whether workers read it.
+        Kind of engagement; None where it has no counts of its own in the row.
+    setting
+        Field of `Settings` that names the topic and thereby switches it on; "" = always on, named by its key.
     """
 
     source: int
     event_type: str
     channel: Channel | None = None
-    enabled: bool = False
+    setting: str = ""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a decoder and a place in the row for it."""
+        return self.source < N_SOURCES
+
+    def topic(self, settings: Settings) -> str:
+        """Return the name in Kafka; that of an input which is off is its key.
+
+        Examples
+        --------
+        >>> EMAIL_SENDS.topic(Settings(email_sends_topic="mails", topic_prefix="eu."))
+        'eu.mails'
+        """
+        name = self._name(settings) or self.key
+        return self.template.format(prefix=settings.topic_prefix, group=settings.group, key=name)
+
+    @property
+    def variable(self) -> str:
+        """The variable behind `setting`.
+
+        Examples
+        --------
+        >>> EMAIL_SENDS.variable
+        'YOCHO_EMAIL_SENDS_TOPIC'
+        """
+        return next(setting.variable for setting in SETTINGS if setting.field == self.setting)
+
+    def is_enabled(self, settings: Settings) -> bool:
+        """Tell whether workers read it."""
+        return self.is_readable and (not self.setting or self._name(settings) is not None)
+
+    def _name(self, settings: Settings) -> str | None:
+        return getattr(settings, self.setting) if self.setting else None
 
 
-def _input(key: str, source: int, event_type: str, what: str, channel: Channel | None = None) -> InputTopic:
+def _input(
+    key: str, source: int, event_type: str, what: str, channel: Channel | None = None, *, setting: str = ""
+) -> InputTopic:
     return InputTopic(
         key, what, "customer_id", "producers", "producer",
-        source=source, event_type=event_type, channel=channel, enabled=channel is not None,
+        source=source, event_type=event_type, channel=channel, setting=setting,
     )  # fmt: skip
 
 
-ORDERS = _input("orders", 0, "order", "an order: amount, currency, items", Channel.ORDER)
-LOGINS = _input("logins", 1, "login", "a login: session_seconds", Channel.LOGIN)
-EMAIL_OPENS = _input("email-opens", 2, "email_open", "an e-mail opened: campaign_id, machine", Channel.EMAIL_OPEN)
+ORDERS = _input("orders", Source.ORDERS, "order", "an order: amount, currency, items", Channel.ORDER)
+LOGINS = _input("logins", Source.LOGINS, "login", "a login: session_seconds", Channel.LOGIN)
+EMAIL_OPENS = _input(
+    "email-opens", Source.EMAIL_OPENS, "email_open", "an e-mail opened: campaign_id, machine", Channel.EMAIL_OPEN
+)
+EMAIL_SENDS = _input(
+    "email-sends", Source.EMAIL_SENDS, "email_send", "an e-mail sent: campaign_id", setting="email_sends_topic"
+)
+EMAIL_CLICKS = _input(
+    "email-clicks", Source.EMAIL_CLICKS, "email_click", "a link in an e-mail followed: campaign_id, machine",
+    setting="email_clicks_topic",
+)  # fmt: skip
 INPUTS: tuple[InputTopic, ...] = (
     ORDERS,
     LOGINS,
     EMAIL_OPENS,
-    # Declared, not read: enabling one takes a channel here, a decoder, and a place in row and features.
-    _input("email-sends", 3, "email_send", "an e-mail sent"),
-    _input("email-clicks", 4, "email_click", "a link in an e-mail followed"),
+    EMAIL_SENDS,
+    EMAIL_CLICKS,
+    # Declared, not read: enabling one takes a `models.events.Source`, a decoder, and a place in row and features.
     _input("page-views", 5, "page_view", "a page seen"),
     _input("carts", 6, "cart", "a cart filled or abandoned"),
     _input("inquiries", 7, "inquiry", "a question or complaint"),
     _input("feedback", 8, "feedback", "an NPS, CSAT or CES score"),
 )
-"""Inputs by source number: the three of the mission, and six that are off."""
+"""Inputs by source number: the three of the mission, two that a setting switches on, and four that are off."""
+READABLE: tuple[InputTopic, ...] = tuple(topic for topic in INPUTS if topic.is_readable)
+"""Inputs a worker can read."""
 
 
 def _kept_days(days: int) -> dict[str, str]:
@@ -133,8 +180,8 @@ LABELS = Topic(
     _kept_days(30),
 )  # fmt: skip
 MODEL = Topic(
-    "churn-model", "the trained model: latest, and each version", "model name or version", "trainer",
-    "compact", COMPACTED, per_customer=False,
+    "churn-model", "the trained model: latest, each version, and the trainer's state", "model name, version or trainer",
+    "trainer", "compact", COMPACTED, per_customer=False,
 )  # fmt: skip
 DEAD_LETTERS = Topic(
     "dead-letters", "records that could not be processed: bytes and reason", "as in the record", "worker",
@@ -152,17 +199,23 @@ TOPICS: tuple[Topic, ...] = INPUTS + OUTPUTS
 def enabled_inputs(settings: Settings) -> tuple[InputTopic, ...]:
     """Return the inputs workers read, in source order.
 
-    Parameters
-    ----------
-    settings
-        Taken for the day an input can be switched on by configuration; today the table decides alone.
+    Raises
+    ------
+    SettingsError
+        A setting gives an optional input the name of another topic.
 
     Examples
     --------
-    >>> [topic.key for topic in enabled_inputs(Settings())]
-    ['orders', 'logins', 'email-opens']
+    >>> [topic.key for topic in enabled_inputs(Settings(email_clicks_topic="email-clicks"))]
+    ['orders', 'logins', 'email-opens', 'email-clicks']
     """
-    return tuple(topic for topic in INPUTS if topic.enabled)
+    inputs = tuple(topic for topic in INPUTS if topic.is_enabled(settings))
+    taken = {topic.topic(settings) for topic in (*OUTPUTS, *(topic for topic in inputs if not topic.setting))}
+    for topic in inputs:
+        if topic.setting and topic.topic(settings) in taken:
+            raise SettingsError(f"{topic.variable}={topic.topic(settings)!r}: another topic has this name")
+        taken.add(topic.topic(settings))
+    return inputs
 
 
 def in_use(settings: Settings) -> tuple[Topic, ...]:
@@ -171,14 +224,14 @@ def in_use(settings: Settings) -> tuple[Topic, ...]:
 
 
 def input_of(event_type: str) -> InputTopic:
-    """Return the enabled input of an event type.
+    """Return the readable input of an event type.
 
     Raises
     ------
     KeyError
-        No enabled input has this type.
+        No readable input has this type.
     """
-    return _ENABLED_BY_TYPE[event_type]
+    return _BY_TYPE[event_type]
 
 
-_ENABLED_BY_TYPE = {topic.event_type: topic for topic in INPUTS if topic.enabled}
+_BY_TYPE = {topic.event_type: topic for topic in READABLE}

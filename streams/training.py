@@ -1,35 +1,37 @@
 """The second line: resolved labels -> trainer -> model topic.
 
 One trainer learns all labels: it runs in the worker that owns partition 0, and reads every partition of the labels
-topic, not just its own. It keeps no offsets of its own; a published model says how far it had learnt, and the next
-trainer takes model and offsets from the same record, so no label is learnt twice into one model and none is left out.
-A model of another target is not gone on with: training begins anew, and labels of another horizon are refused. (A label
+topic, not just its own. It keeps no offsets of its own; its published state says how far it had learnt, and the next
+trainer takes state and offsets from the same record, so no label is learnt twice into one model and none is left out.
+A state of another target is not gone on with: training begins anew, and labels of another horizon are refused. (A label
 does not name its main channel; whoever changes that alone should begin with a new group and topics, as for state.)
 """
 
 import asyncio
-import contextlib
 import logging
-from typing import Any
+from collections import deque
+from datetime import UTC, datetime
 
-import msgspec
-from aiokafka import TopicPartition
-
-from models import snapshot as snapshots
-from models.churn_model import ChurnModel
+from models import learning_state
+from models.contest import Options
 from models.labels import Label
-from models.trainer import Trainer
+from models.open_group import LabelError
+from models.scorer import Scorer
+from models.snapshot import SnapshotError
+from models.trainer import Learnt, Publication, Trainer
 from streams.engine.outbox import Outbox
+from streams.label_feed import LabelFeed, Received
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
-from streams.model_topic import ModelTopic, Published, lone_reader
+from streams.model_topic import TRAINER, ModelTopic, records
 from streams.settings import Settings
-from streams.topics import LABELS, MODEL
+from streams.topics import MODEL
 
 log = logging.getLogger(__name__)
 
-LABELS_PER_TURN = 100
-"""Labels learnt before events get the loop again: about 6 ms."""
+STATES_HELD = 3
+"""Newest states that are kept while reading: if the last is damaged, the one before costs the labels in between."""
+RETRY_S = 5.0
 
 
 class TrainingLine:
@@ -38,7 +40,7 @@ class TrainingLine:
     Parameters
     ----------
     settings
-        Brokers, topics, target, labels per snapshot.
+        Brokers, topics, target, champion and challenger, labels per snapshot.
     outbox
         Where published models go.
     metrics
@@ -47,9 +49,13 @@ class TrainingLine:
 
     def __init__(self, settings: Settings, outbox: Outbox, metrics: Metrics) -> None:
         self._settings = settings
+        self._options = Options(
+            memory_days=settings.memory_days,
+            challenger_memory_days=settings.challenger_memory_days,
+            experts=settings.experts,
+        )
         self._outbox = outbox
-        self._metrics = metrics
-        self._decoder = msgspec.json.Decoder(Label)
+        self._metrics = metrics.training
         self._running: asyncio.Task[None] | None = None
 
     def follow_assignment(self, owned: set[int]) -> None:
@@ -65,79 +71,102 @@ class TrainingLine:
         while True:
             try:
                 await self._train(await self._newest())
-            except asyncio.CancelledError:
-                raise
             except Exception:
-                log.exception("the trainer failed and starts again from the last published model")
-                await asyncio.sleep(5.0)
+                log.exception("the trainer failed and starts again from the last published state")
+            finally:
+                self._metrics.show(None)
+            await asyncio.sleep(RETRY_S)
 
-    async def _newest(self) -> Published | None:
-        """The model of this target published last, None when there is none yet."""
-        newest: list[Published] = []
+    async def _newest(self) -> Trainer:
+        """A trainer that goes on from the newest state of this target; one that knows nothing when there is none."""
+        states: deque[bytes] = deque(maxlen=STATES_HELD)
 
-        def note(key: bytes, published: Published) -> None:
-            # any key: ``latest`` may predict something else, after the target was changed and changed back
-            if snapshots.from_dict(published.snapshot).target == self._settings.target:
-                newest[:] = [published]
+        def note(key: bytes, value: bytes) -> None:
+            if key == TRAINER and learning_state.target_of(value) == self._settings.target:
+                states.append(value)
 
         async with ModelTopic(self._settings) as topic:
             await topic.read_to_end(note)
-        return newest[0] if newest else None
+        while states:
+            try:
+                return self._restored(states.pop())
+            except SnapshotError as error:
+                log.error("a trainer's state was refused: %s", error)
+        log.info("training begins with nothing learnt")
+        return Trainer(self._settings.target, self._settings.snapshot_every, self._options)
 
-    async def _train(self, start: Published | None) -> None:
-        if start is None:
-            trainer = Trainer(ChurnModel.for_target(self._settings.target), self._settings.snapshot_every)
-        else:
-            model, effective_at_s = ChurnModel.restore(start.snapshot), int(start.snapshot["effective_at_s"])
-            trainer = Trainer(model, self._settings.snapshot_every, effective_at_s)
-        offsets = dict(start.label_offsets) if start else {}
-        async with _labels_from(self._settings, offsets) as consumer:
+    def _restored(self, state: bytes) -> Trainer:
+        plain = learning_state.decode(state)
+        trainer = Trainer.from_dict(plain, self._settings.target, self._settings.snapshot_every, self._options)
+        champion = trainer.champion
+        log.info("training goes on after %d horizon and %d step labels", champion.n_labels, champion.n_steps)
+        return trainer
+
+    async def _train(self, trainer: Trainer) -> None:
+        self._metrics.show(trainer)
+        async with LabelFeed(self._settings, trainer.positions) as feed:
             while True:
-                batches = await consumer.getmany(timeout_ms=1000, max_records=LABELS_PER_TURN)
-                for tp, records in batches.items():
-                    for record in records:
-                        self._learn(trainer, record, offsets)
-                    log.debug("labels learnt up to %s-%d@%d", tp.topic, tp.partition, offsets[tp.partition])
+                for received in await feed.take():
+                    self._learn(trainer, received)
 
-    def _learn(self, trainer: Trainer, record: Any, offsets: dict[int, int]) -> None:
-        offsets[record.partition] = record.offset + 1
+    def _learn(self, trainer: Trainer, received: Received) -> None:
+        partition, offset, label = received
         try:
-            snapshot = trainer.learn(self._decoder.decode(record.value or b""))
-        except (msgspec.DecodeError, ValueError) as error:
+            learnt = trainer.learn(_readable(label), partition, offset + 1)
+        except LabelError as error:
             # our own topic: a record that is no label of ours is somebody's mistake, told and passed over
-            log.error("label at %s-%d@%d refused: %s", record.topic, record.partition, record.offset, error)
-            self._metrics.learnt("refused", trainer.log_loss)
+            log.error("label at partition %d offset %d refused: %s", partition, offset, error)
+            trainer.pass_over(partition, offset + 1)
+            self._metrics.refused()
             return
-        self._metrics.learnt("learnt", trainer.log_loss)
-        if snapshot is not None:
-            self._publish(Published(snapshot, dict(offsets)))
+        if learnt is not None:
+            self._metrics.learnt(learnt)
+            self._metrics.show(trainer)
+            self._tell(learnt)
 
-    def _publish(self, published: Published) -> None:
-        for key, value in published.records():
+    def _tell(self, learnt: Learnt) -> None:
+        for drift in learnt.drifts:
+            what = "the loss" if drift.kind == "loss" else f"input {drift.name}"
+            log.info("drift: %s went %s at label %d", what, drift.direction, drift.at_label)
+        if learnt.verdict is not None:
+            log.info("duel of %s: %s", _utc(learnt.verdict.at_s), learnt.verdict.why)
+        if learnt.publication is not None:
+            self._publish(learnt.publication)
+
+    def _publish(self, publication: Publication) -> None:
+        for key, value in records(publication):  # nothing is awaited in between, so all go out in one flush
             self._outbox.put(MODEL.topic(self._settings), 0, key, value)
-
-
-@contextlib.asynccontextmanager
-async def _labels_from(settings: Settings, offsets: dict[int, int]) -> Any:
-    """Consumer of all label partitions that starts where the model stopped."""
-    consumer = lone_reader(settings)
-    await consumer.start()
-    try:
-        consumer.assign([TopicPartition(LABELS.topic(settings), n) for n in range(settings.partitions)])
-        for number, offset in offsets.items():
-            consumer.seek(TopicPartition(LABELS.topic(settings), number), offset)
-        yield consumer
-    finally:
-        await consumer.stop()
+        snapshot = publication.snapshot
+        log.info("model %s published, in effect from %s", snapshot.name, _utc(snapshot.effective_at_s))
 
 
 async def read_models(settings: Settings, book: ModelBook) -> None:
     """Enter every published model of this target into the book."""
     async with ModelTopic(settings) as topic:
-        await topic.read_to_end(lambda key, published: book.enter(key, published.snapshot))
+        await topic.read_to_end(lambda key, value: _enter(book, key, value))
+    log.info("newest model %s, in effect from %s", book.newest.version, _utc(book.newest.effective_at_s))
 
 
 async def follow_models(settings: Settings, book: ModelBook) -> None:
     """Enter models as they are published, until cancelled."""
+
+    def follow(key: bytes, value: bytes) -> None:
+        if (scorer := _enter(book, key, value)) is not None:
+            log.info("model %s ready, in effect from %s", scorer.version, _utc(scorer.effective_at_s))
+
     async with ModelTopic(settings) as topic:
-        await topic.follow(lambda key, published: book.enter(key, published.snapshot))
+        await topic.follow(follow)
+
+
+def _enter(book: ModelBook, key: bytes, value: bytes) -> Scorer | None:
+    return None if key == TRAINER else book.enter(key, value)
+
+
+def _readable(label: Label | Exception) -> Label:
+    if isinstance(label, Exception):
+        raise LabelError(str(label)) from None
+    return label
+
+
+def _utc(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from streams.codec import MAX_BYTES, Reason
-from streams.topics import EMAIL_OPENS, LOGINS, ORDERS, InputTopic
+from streams.topics import EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, LOGINS, ORDERS, InputTopic
 from tests.builders import START_MS
 
 KEY = b"c1"
@@ -29,6 +29,8 @@ BODIES = {
     ORDERS: {"event_id": "o1", "customer_id": "c1", "occurred_at": START_MS, "amount": 20.0},
     LOGINS: {"event_id": "l1", "customer_id": "c1", "occurred_at": START_MS, "session_seconds": 180},
     EMAIL_OPENS: {"event_id": "e1", "customer_id": "c1", "occurred_at": START_MS, "campaign_id": "k1"},
+    EMAIL_SENDS: {"event_id": "s1", "customer_id": "c1", "occurred_at": START_MS, "campaign_id": "k1"},
+    EMAIL_CLICKS: {"event_id": "k1", "customer_id": "c1", "occurred_at": START_MS, "campaign_id": "k1"},
 }
 ABSENT = object()
 

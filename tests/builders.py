@@ -1,7 +1,7 @@
 """Builders with defaults: what a shop's systems would send, as bytes and as the event the codec should make of it.
 
 order("c1", at="+3d", amount=20)      one order, three days after START_MS
-login("c1"), email_open("c1", machine=True)
+login("c1"), email_open("c1", machine=True), email_send("c1"), email_click("c1")
 consumed(order("c1"), offset=7)       the same as a consumed Kafka record
 """
 
@@ -13,7 +13,7 @@ import orjson
 
 from models.events import Channel, Event
 from streams.durations import duration_s
-from streams.topics import EMAIL_OPENS, LOGINS, ORDERS, InputTopic
+from streams.topics import EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, LOGINS, ORDERS, InputTopic
 
 START_MS = 1_704_067_200_000  # 2024-01-01 UTC
 NOW_MS = START_MS + 365 * 86_400_000
@@ -65,6 +65,16 @@ def login(customer_id="c1", at="+0s", session_seconds=180, event_id=None, **fiel
 def email_open(customer_id="c1", at="+0s", machine=False, event_id=None, **fields) -> Sample:
     body = _head(customer_id, at, event_id, "e") | {"campaign_id": "k1", "machine": machine} | fields
     return Sample(EMAIL_OPENS, body, _event(body, Channel.EMAIL_OPEN, float("nan"), engaged=not machine))
+
+
+def email_send(customer_id="c1", at="+0s", event_id=None, **fields) -> Sample:
+    body = _head(customer_id, at, event_id, "s") | {"campaign_id": "k1"} | fields
+    return Sample(EMAIL_SENDS, body, _event(body, Channel.EMAIL_OPEN, float("nan")))
+
+
+def email_click(customer_id="c1", at="+0s", machine=False, event_id=None, **fields) -> Sample:
+    body = _head(customer_id, at, event_id, "k") | {"campaign_id": "k1", "machine": machine} | fields
+    return Sample(EMAIL_CLICKS, body, _event(body, Channel.EMAIL_OPEN, float("nan"), engaged=not machine))
 
 
 def consumed(sample: Sample, offset=0, partition=0, headers=()) -> Record:

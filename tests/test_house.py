@@ -14,7 +14,7 @@ import yaml
 from streams.settings import Settings
 from tests.documents import ROOT
 
-PURE = {*sys.stdlib_module_names, "numpy", "river", "msgspec", "xxhash", "models"}
+PURE = {*sys.stdlib_module_names, "numpy", "river", "msgspec", "xxhash", "holidays", "models"}
 CLOCKS_AND_ENVIRONMENT = {"time", "os", "socket", "subprocess", "asyncio", "threading", "random", "secrets"}
 UNSAFE = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 

@@ -39,6 +39,11 @@ and they go on for lost customers until the list is cleaned of them (exponential
 
 **Amounts.** LogNormal around a personal level, LogNormal(4,500 yen, 0.6); spread of one customer 0.4.
 
+**Climates.** All this is the climate "steady". In others (`models.simulator.climate`) time is stretched once more,
+for everybody: order ``j`` falls where the integral of ``a(t) c(t)`` reaches its sum, ``c`` being the climate's
+activity. Newcomers join where the integral of their rate says, a price rise ends active spells early, and a
+population may have another rhythm or, in a community, logins where orders are here, and the other way round.
+
 The numbers without a source are ours, chosen so that a shop of quick repeat purchases comes out: while
 active, half of the customers order every 12 days or more often, and a fifth to a quarter of recent customers
 will not order in the next 28 days.
@@ -57,7 +62,9 @@ References
    early 1997 bought once in 18 months.
 """
 
+from models.simulator.climate import CLIMATES, Climate
+from models.simulator.event_file import write_events
 from models.simulator.life import State
 from models.simulator.shop import Shop, campaign_id
 
-__all__ = ["Shop", "State", "campaign_id"]
+__all__ = ["CLIMATES", "Climate", "Shop", "State", "campaign_id", "write_events"]

@@ -7,6 +7,7 @@ lives into the stream.
 import enum
 import itertools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,14 @@ from models.events import Channel
 from models.simulator import calendar
 from models.simulator.calendar import DAY_MS, Days
 from models.simulator.character import Character, draw_character
+from models.simulator.stretch import Stretch
+from models.simulator.weather import Weather
 
 RESCUE_RATIO = 0.20
 WIN_BACK_RATIO = 0.15
 SETTLE_DAYS = 28.0
 _MINUTE = 1 / 1440
+_CHANNELS = np.array(Channel, np.uint8)
 
 
 class State(enum.StrEnum):
@@ -33,13 +37,13 @@ class State(enum.StrEnum):
 
 Path = list[tuple[float, State]]
 
-# Activity by state, as (orders, logins); a fading spell is cut into steps,
+# Activity by state, as (main events, side events); a fading spell is cut into steps,
 # each as active as its middle.
 _LEVEL = {State.ACTIVE: (1.0, 1.0), State.RETURNING: (1.0, 1.0), State.LOST: (0.0, 0.0)}
 _FADE_BEGINS = np.arange(8) / 8
 _FADED = _FADE_BEGINS + 1 / 16
 _FADE = np.column_stack((1 - 0.85 * _FADED, (1 - _FADED) ** 2))
-_ONE_TIME_FADE = _FADE * (0.0, 1.0)  # one-time buyers start fading and order no more
+_ONE_TIME_FADE = _FADE * (0.0, 1.0)  # one-time buyers start fading and come no more
 _OPEN_LEVEL = {State.ACTIVE: 1.0, State.RETURNING: 1.0, State.FADING: 0.35, State.LOST: 0.03}
 
 
@@ -61,6 +65,8 @@ class Life:
         When each state begins, shape (m,), ascending; the first is when the customer joined.
     states
         The states, of length m.
+    main_at_ms
+        Times of the main events, epoch milliseconds, ascending.
     """
 
     at_ms: NDArray[np.int64]
@@ -69,15 +75,10 @@ class Life:
     machine: NDArray[np.bool_]
     state_at_ms: NDArray[np.int64]
     states: tuple[State, ...]
-
-    @property
-    def order_at_ms(self) -> NDArray[np.int64]:
-        """Times of the orders, epoch milliseconds, ascending."""
-        ordered: NDArray[np.bool_] = self.channel == Channel.ORDER
-        return self.at_ms[ordered]
+    main_at_ms: NDArray[np.int64]
 
 
-def live(rng: np.random.Generator, joined_days: float) -> Life:
+def live(rng: np.random.Generator, joined_days: float, weather: Weather) -> Life:
     """Draw a life.
 
     Parameters
@@ -85,7 +86,9 @@ def live(rng: np.random.Generator, joined_days: float) -> Life:
     rng
         The customer's own generator.
     joined_days
-        Wall time of the first order, in days since the epoch.
+        Wall time of the first main event, in days since the epoch.
+    weather
+        The climate of the shop.
 
     Returns
     -------
@@ -94,27 +97,30 @@ def live(rng: np.random.Generator, joined_days: float) -> Life:
 
     Examples
     --------
-    >>> life = live(np.random.default_rng(7), joined_days=20_000.0)
+    >>> from models.simulator.climate import Climate
+    >>> weather = Weather(Climate(), opened=20_000.0, opening_days=90.0)
+    >>> life = live(np.random.default_rng(7), 20_000.0, weather)
     >>> int(life.channel[0]), int(life.at_ms[0]) // DAY_MS
     (0, 20000)
     >>> life.states[-1]
     <State.LOST: 'lost'>
     """
-    who = draw_character(rng)
-    path = _draw_path(rng, who, float(calendar.to_shop(np.array(joined_days))))
+    who = draw_character(rng, weather.population)
+    path = _draw_path(rng, who, float(calendar.to_shop(np.array(joined_days))), weather)
     state_at = calendar.to_wall(np.array([begin for begin, _ in path]))
     lost = np.array([state is State.LOST for _, state in path])
 
-    when, done = _operational(path)
-    orders = calendar.to_wall(_order_times(rng, who, path, when, done[:, 0]))
-    browsing = calendar.to_wall(_browsing_times(rng, who, when, done[:, 1]))
-    logins = np.concatenate((_before(rng, orders), browsing))
-    logins = logins[(logins >= state_at[0]) & ~lost[np.searchsorted(state_at, logins, "right") - 1]]
+    when, done = _operational(path, weather.activity)
+    main = calendar.to_wall(_main_times(rng, who, path, _Clock(when, done[:, 0], weather.activity)))
+    apart = calendar.to_wall(_side_times(rng, who, _Clock(when, done[:, 1], weather.activity)))
+    side = np.concatenate((_before(rng, main, weather.population.before_ratio), apart))
+    side = side[(side >= state_at[0]) & ~lost[np.searchsorted(state_at, side, "right") - 1]]
+    orders, logins = (main, side) if weather.main is Channel.ORDER else (side, main)
     campaign, opens = _opens(rng, who, path, state_at)
 
     at = np.concatenate((orders, logins, opens))
-    channel = np.repeat(np.array(Channel, np.uint8), (orders.size, logins.size, opens.size))
-    amount = np.concatenate((_amounts(rng, who, orders.size), _seconds(rng, logins.size), campaign))
+    channel = np.repeat(_CHANNELS, (orders.size, logins.size, opens.size))
+    amount = np.concatenate((_amounts(rng, who, weather.prices(orders)), _seconds(rng, logins.size), campaign))
     ranked = np.argsort(at, kind="stable")
     return Life(
         at_ms=_ms(at[ranked]),
@@ -123,16 +129,17 @@ def live(rng: np.random.Generator, joined_days: float) -> Life:
         machine=(channel[ranked] == Channel.EMAIL_OPEN) & who.proxied,
         state_at_ms=_ms(state_at),
         states=tuple(state for _, state in path),
+        main_at_ms=_ms(main),
     )
 
 
-def _draw_path(rng: np.random.Generator, who: Character, joined: float) -> Path:
+def _draw_path(rng: np.random.Generator, who: Character, joined: float, weather: Weather) -> Path:
     """Walk through the states until lost for good; times in shop days."""
     path: Path = []
     at = joined
     if not who.one_time:
         path.append((at, State.ACTIVE))
-        at += rng.exponential(who.life_days)
+        at = weather.leaves(rng, at, at + rng.exponential(who.life_days))
     while True:
         path.append((at, State.FADING))
         at += rng.gamma(3.0, 12.0)
@@ -142,13 +149,14 @@ def _draw_path(rng: np.random.Generator, who: Character, joined: float) -> Path:
                 return path
             at += rng.lognormal(np.log(75.0), 0.5)
         path += [(at, State.RETURNING), (at + SETTLE_DAYS, State.ACTIVE)]
-        at += SETTLE_DAYS + rng.exponential(who.life_days)
+        at = weather.leaves(rng, at + SETTLE_DAYS, at + (SETTLE_DAYS + rng.exponential(who.life_days)))
 
 
-def _operational(path: Path) -> tuple[Days, Days]:
+def _operational(path: Path, activity: Stretch) -> tuple[Days, Days]:
     """Integrate activity along the path.
 
-    Returns knots in shop days, shape (m,), and the operational days for orders and logins at each, (m, 2).
+    Returns knots in days of the climate's activity, shape (m,), and the operational days for main and side events at
+    each, (m, 2). What the climate does is in the first, what the state does in the second.
     """
     knots: list[Days] = []
     levels: list[Days] = []
@@ -156,21 +164,32 @@ def _operational(path: Path) -> tuple[Days, Days]:
         fading = state is State.FADING
         knots.append(begin + (end - begin) * _FADE_BEGINS if fading else np.array([begin]))
         levels.append((_FADE if place else _ONE_TIME_FADE) if fading else np.array([_LEVEL[state]]))
-    when = np.concatenate((*knots, [path[-1][0]]))
+    when = activity.done(np.concatenate((*knots, [path[-1][0]])))
     done = np.zeros((when.size, 2))
     np.cumsum(np.diff(when)[:, None] * np.concatenate(levels), axis=0, out=done[1:])
     return when, done
 
 
-def _order_times(rng: np.random.Generator, who: Character, path: Path, when: Days, done: Days) -> Days:
-    """First order, renewal orders in operational time, and one order at each return."""
+class _Clock(NamedTuple):
+    """Operational time of a life: what is `done` at the knots `when`, both of shape (m,)."""
+
+    when: Days
+    done: Days
+    activity: Stretch
+
+    def shop_days(self, spent: Days) -> Days:
+        return self.activity.at(np.interp(spent, self.done, self.when))
+
+
+def _main_times(rng: np.random.Generator, who: Character, path: Path, clock: _Clock) -> Days:
+    """First main event, renewals in operational time, and one at each return."""
     first_and_returns = [path[0][0], *(begin for begin, state in path if state is State.RETURNING)]
-    spent = _renewals(rng, done[-1], who.gap_days, who.regularity)
-    return np.sort(np.concatenate((first_and_returns, np.interp(spent, done, when))))
+    spent = _renewals(rng, clock.done[-1], who.gap_days, who.regularity)
+    return np.sort(np.concatenate((first_and_returns, clock.shop_days(spent))))
 
 
-def _browsing_times(rng: np.random.Generator, who: Character, when: Days, done: Days) -> Days:
-    return np.interp(_renewals(rng, done[-1], who.login_gap_days, 1.0), done, when)
+def _side_times(rng: np.random.Generator, who: Character, clock: _Clock) -> Days:
+    return clock.shop_days(_renewals(rng, clock.done[-1], who.side_gap_days, 1.0))
 
 
 def _renewals(rng: np.random.Generator, total: float, gap: float, shape: float) -> Days:
@@ -182,9 +201,9 @@ def _renewals(rng: np.random.Generator, total: float, gap: float, shape: float) 
     return times[(times > 0) & (times < total)]
 
 
-def _before(rng: np.random.Generator, orders: Days) -> Days:
-    """Logins 2 to 20 minutes before nine orders in ten."""
-    return (orders - rng.uniform(2, 20, orders.size) * _MINUTE)[rng.random(orders.size) < 0.9]
+def _before(rng: np.random.Generator, main: Days, ratio: float) -> Days:
+    """Side events 2 to 20 minutes before a share of the main ones."""
+    return (main - rng.uniform(2, 20, main.size) * _MINUTE)[rng.random(main.size) < ratio]
 
 
 def _opens(rng: np.random.Generator, who: Character, path: Path, state_at: Days) -> tuple[Days, Days]:
@@ -200,12 +219,12 @@ def _opens(rng: np.random.Generator, who: Character, path: Path, state_at: Days)
     return numbers[opened], (sent + delay)[opened]
 
 
-def _amounts(rng: np.random.Generator, who: Character, n: int) -> Days:
-    return np.maximum(np.round(who.amount_level * rng.lognormal(0.0, 0.4, n)), 100.0)
+def _amounts(rng: np.random.Generator, who: Character, prices: Days) -> Days:
+    return np.maximum(np.round(who.amount_level * prices * rng.lognormal(0.0, 0.4, prices.size)), 100.0)
 
 
 def _seconds(rng: np.random.Generator, n: int) -> Days:
-    return np.clip(np.round(rng.lognormal(np.log(180.0), 0.9, n)), 5.0, 7200.0)
+    return np.minimum(np.maximum(np.round(rng.lognormal(np.log(180.0), 0.9, n)), 5.0), 7200.0)
 
 
 def _ms(days: Days) -> NDArray[np.int64]:

@@ -9,11 +9,12 @@ import numpy as np
 
 from models.events import Channel, Event
 from models.simulator.calendar import DAY_MS
+from models.simulator.climate import CLIMATES, Climate
 from models.simulator.life import Life, State, live
+from models.simulator.weather import Weather
 
 _PREFIX = "c"
 _CHANNELS = tuple(Channel)
-_NEWCOMERS_PER_DAY_RATIO = 0.003  # per day and customer of the opening: about replaces those lost for good
 
 
 class Shop:
@@ -24,11 +25,13 @@ class Shop:
     seed
         Picks the shop; >= 0.
     customers
-        How many join during the opening; > 0. Later ones keep coming, 0.3 % of this a day.
+        How many join during the opening; > 0. Later ones keep coming, 0.3 % of this a day unless the climate differs.
     start_at_s
         Event time at which the opening begins, epoch seconds, > 0.
     opening_days
         How long the opening takes, in days, > 0.
+    climate
+        How the shop fares over time, and who its customers are; see `models.simulator.climate`.
 
     Raises
     ------
@@ -49,7 +52,14 @@ class Shop:
     <State...>
     """
 
-    def __init__(self, seed: int, customers: int, start_at_s: int, opening_days: float = 90.0) -> None:
+    def __init__(
+        self,
+        seed: int,
+        customers: int,
+        start_at_s: int,
+        opening_days: float = 90.0,
+        climate: Climate = CLIMATES["steady"],
+    ) -> None:
         for name, value, least in (
             ("seed", seed, 0),
             ("customers", customers, 1),
@@ -63,6 +73,8 @@ class Shop:
         self.customers = customers
         self.start_at_s = start_at_s
         self.opening_days = opening_days
+        self.climate = climate
+        self._weather = Weather(climate, start_at_s * 1000 / DAY_MS, opening_days)
         # A life is a function of seed and number: the cache only saves time. A demo's customers fit in.
         self._life = functools.lru_cache(maxsize=20_000)(self._draw_life)
 
@@ -123,7 +135,7 @@ class Shop:
         return life.states[place]
 
     def leaving(self, customer_id: str, at_s: float, horizon_s: float) -> bool:
-        """Tell whether a customer will not order in [at, at + horizon): the label, known beforehand.
+        """Tell whether a customer has no main event in [at, at + horizon): the label, known beforehand.
 
         Parameters
         ----------
@@ -137,19 +149,19 @@ class Shop:
         Returns
         -------
         bool
-            True when there is no order in that time.
+            True when there is none in that time.
 
         Raises
         ------
         KeyError
             No such customer.
         """
-        orders = self._life(_number(customer_id)).order_at_ms
-        first, end = np.searchsorted(orders, (at_s * 1000, (at_s + horizon_s) * 1000))
+        main_at_ms = self._life(_number(customer_id)).main_at_ms
+        first, end = np.searchsorted(main_at_ms, (at_s * 1000, (at_s + horizon_s) * 1000))
         return bool(first == end)
 
     def leaving_ratio(self, at_s: float, horizon_s: float) -> float:
-        """Share of customers that will not order in [at, at + horizon): what blind guessing would hit.
+        """Share of customers without a main event in [at, at + horizon): what blind guessing would hit.
 
         Parameters
         ----------
@@ -161,15 +173,15 @@ class Shop:
         Returns
         -------
         float
-            Among customers whose last order before `at_s` is at most two horizons old; NaN without any.
+            Among customers whose last main event before `at_s` is at most two horizons old; NaN without any.
         """
         at_ms, horizon_ms = at_s * 1000, horizon_s * 1000
         asked = left = 0
         for number in itertools.count():
-            orders = self._life(number).order_at_ms
-            if orders[0] >= at_ms:
+            main_at_ms = self._life(number).main_at_ms
+            if main_at_ms[0] >= at_ms:
                 break
-            recent, before, after = np.searchsorted(orders, (at_ms - 2 * horizon_ms, at_ms, at_ms + horizon_ms))
+            recent, before, after = np.searchsorted(main_at_ms, (at_ms - 2 * horizon_ms, at_ms, at_ms + horizon_ms))
             asked += int(before > recent)
             left += int(before > recent and before == after)
         return left / asked if asked else float("nan")
@@ -177,9 +189,7 @@ class Shop:
     def _draw_life(self, number: int) -> Life:
         rng = np.random.default_rng((self.seed, number))
         place = (number + rng.random()) / self.customers
-        late = max(place - 1.0, 0.0)
-        joined = min(place, 1.0) * self.opening_days + late / _NEWCOMERS_PER_DAY_RATIO
-        return live(rng, self.start_at_s * 1000 / DAY_MS + joined)
+        return live(rng, self._weather.joins(place), self._weather)
 
 
 def campaign_id(event: Event) -> str:

@@ -1,13 +1,16 @@
-"""`yocho simulate`: a simulated shop into the input topics."""
+"""`yocho simulate`: a simulated shop into the input topics, or into an event log."""
 
 import itertools
 import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
-from models.simulator import Shop
+from models.events import Event
+from models.simulator import CLIMATES, Shop, write_events
 from streams.cli.types import SPEED
 from streams.cluster import Cluster
 from streams.produce import Sender
@@ -49,21 +52,49 @@ class _Start(click.ParamType):
 @click.option("--events", type=click.IntRange(min=1), help="End after so many events.")
 @click.option("--days", type=click.FloatRange(0, 100_000, min_open=True), help="End after so many days of the shop.")
 @click.option("--start", type=_Start(), help="When the shop opens.  [default: a year before today, midnight UTC]")
+@click.option(
+    "--climate", type=click.Choice(list(CLIMATES)), default="steady", show_default=True, help="How the shop fares."
+)
+@click.option(
+    "--csv",
+    "file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write an event log there instead (.gz: gzipped), at once, without a broker; needs --days or --events.",
+)
 def command(
-    *, customers: int, seed: int, speed: float, events: int | None, days: float | None, start: datetime | None
+    *,
+    customers: int,
+    seed: int,
+    speed: float,
+    events: int | None,
+    days: float | None,
+    start: datetime | None,
+    climate: str,
+    file: Path | None,
 ) -> None:
     """Send orders, logins and e-mail opens of a simulated shop, without end unless told otherwise.
 
-    Equal seed, size and start give equal events. No event is sent before it happens: when the shop's time reaches now,
-    it goes on in real time.
+    Equal seed, size, start and climate give equal events. No event is sent before it happens: when the shop's time
+    reaches now, it goes on in real time. An event log is for `yocho evaluate`; it leaves out what machines opened.
     """
-    settings = Settings.from_env(os.environ)
-    cluster = Cluster.reach(settings)
+    if file is not None and days is None and events is None:
+        raise click.UsageError("--csv needs --days or --events: a shop has no end of its own")
     opens_at = start or _midnight() - timedelta(days=HISTORY_DAYS)
     start_s = int(opens_at.timestamp())
     until_s = None if days is None else start_s + int(days * 86_400)
-    stream = itertools.islice(Shop(seed, customers, start_s).events(until_s), events)
-    click.echo(f"shop {seed} with {customers:,} customers opens on {opens_at.isoformat()}", err=True)
+    shop = Shop(seed, customers, start_s, climate=CLIMATES[climate])
+    stream = itertools.islice(shop.events(until_s), events)
+    if file is not None:
+        click.echo(f"wrote {write_events(stream, file):,} events to {file}")
+    else:
+        name = f"shop {seed} with {customers:,} customers, climate {climate},"
+        _to_topics(stream, speed, f"{name} opens on {opens_at.isoformat()}")
+
+
+def _to_topics(stream: Iterator[Event], speed: float, headline: str) -> None:
+    settings = Settings.from_env(os.environ)
+    cluster = Cluster.reach(settings)
+    click.echo(headline, err=True)
     began_s = reported_s = time.monotonic()
     with Sender(cluster, settings, enabled_inputs(settings)) as sender:
         try:

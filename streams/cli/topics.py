@@ -48,7 +48,12 @@ def describe_command() -> None:
     for topic in TOPICS:
         name = topic.topic(settings)
         table.add_row(
-            name, _partitions(topic, found.get(name)), _kept(topic), topic.record_key, topic.writer, topic.what
+            name,
+            _partitions(topic, settings, found.get(name)),
+            _kept(topic),
+            topic.record_key,
+            topic.writer,
+            topic.what,
         )
     Console(width=None if Console().is_terminal else 200).print(table)
     if cluster.is_embedded:
@@ -65,8 +70,8 @@ def _report(cluster: Cluster, settings: Settings, well: str) -> None:
     click.echo(well)
 
 
-def _partitions(topic: Topic, found: Found | None) -> str:
-    if isinstance(topic, InputTopic) and not topic.enabled:
+def _partitions(topic: Topic, settings: Settings, found: Found | None) -> str:
+    if isinstance(topic, InputTopic) and not topic.is_enabled(settings):
         return "off"
     return "missing" if found is None else str(found.partitions)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import phase
+from models.pending import phase
 from models.state import ROW, new_rows
 from streams.engine.due import DueIndex
 

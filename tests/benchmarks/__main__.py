@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("throughput", "memory", "models")
+BENCHMARKS = ("throughput", "memory", "models", "climates")
 
 
 def main() -> None:

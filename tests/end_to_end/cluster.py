@@ -116,14 +116,15 @@ def settle(worker: WorkerProcess, probe: "Probe", timeout_s: float = 120.0, quie
 class Probe:
     """Offsets and records of a broker, read from outside the workers."""
 
-    def __init__(self, bootstrap: str, group: str = "yocho") -> None:
+    def __init__(self, bootstrap: str, group: str = "yocho", settings: Settings = Settings()) -> None:  # noqa: B008
         common = {"bootstrap.servers": bootstrap, "enable.auto.commit": False, "log_level": 0}
+        self._inputs = [source.topic(settings) for source in enabled_inputs(settings)]
         self._group = Consumer({**common, "group.id": group})
         self._reader = Consumer({**common, "group.id": "probe", "fetch.wait.max.ms": 50})
 
     def lag(self) -> int:
         """Records of the inputs that exist and are not committed."""
-        tps = [TopicPartition(s.topic(Settings()), n) for s in enabled_inputs(Settings()) for n in range(PARTITIONS)]
+        tps = [TopicPartition(topic, n) for topic in self._inputs for n in range(PARTITIONS)]
         committed = self._group.committed(tps, timeout=20)
         return sum(self._end(tp) - max(tp.offset, 0) for tp in committed)
 

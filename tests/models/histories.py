@@ -5,9 +5,11 @@ import math
 import numpy as np
 
 from models.apply import Columns, apply_round
-from models.churn_model import ChurnModel
 from models.events import Channel
-from models.features import NAMES, features
+from models.features import HABIT_OF, NAMES, RHYTHM, SILENCE_OF, features
+from models.groups import Group
+from models.mixture import ChurnMixture
+from models.scorer import Scorer
 from models.state import new_rows
 from models.target import DAY_S, Target
 
@@ -58,19 +60,43 @@ def known(x):
 
 
 def examples(n, seed=0, target=TARGET):
-    """Features and outcomes that have something to do with each other."""
+    """Features of customers in many stages of silence, and outcomes that have something to do with them.
+
+    Returns
+    -------
+    x, y
+        Shapes (n, d) and (n,), y = 1 churned.
+    """
+    rng = np.random.default_rng(seed + 1)
     rows = random_rows(n, seed, target)
     rows = rows[rows["last_at"][:, target.main] > 0]
-    x = features(rows, NOW_S, target)
-    rng = np.random.default_rng(seed + 1)
-    silence, long = x[:, NAMES.index("main_rhythm")], x[:, NAMES.index("order_level")]
-    chance = 1 / (1 + np.exp(1.0 - silence + 0.3 * np.nan_to_num(long)))
-    return [(known(row), bool(y)) for row, y in zip(x, rng.random(len(x)) < chance, strict=True)]
+    rows = rows[np.arange(n) % len(rows)]
+    x = features(rows, NOW_S + rng.integers(0, 200 * DAY_S, n), target)
+    silence, habit = x[:, RHYTHM], x[:, HABIT_OF[target.main][0]]
+    bend = np.where(x[:, SILENCE_OF[target.main]] > 1.5, 1.0, 0.0)  # something that no straight line says
+    chance = 1 / (1 + np.exp(1.5 - silence + 0.3 * habit - bend))
+    return x, (rng.random(n) < chance).astype(float)
 
 
-def learnt_model(n=1500, target=TARGET):
-    """A model that has learnt from about `n` examples."""
-    model = ChurnModel.for_target(target)
-    for x, y in examples(n, seed=7, target=target):
-        model.learn_one(x, y)
-    return model
+def teach(mixture, x, y, *, weeks=0, size=256):
+    """Let a mixture learn examples, one week a group: step labels first, horizon labels a horizon later."""
+    target = mixture.target
+    parts = [slice(begin, begin + size) for begin in range(0, len(y), size)]
+    frozen = [START_S + (weeks + week) * 7 * DAY_S for week in range(len(parts))]
+    kept = []
+    for part, at_s in zip(parts, frozen, strict=True):
+        n = len(y[part])
+        scorer = Scorer.of(mixture.snapshot())
+        kept.append(scorer.expert_log_odds(x[part]))
+        stayed = np.where(x[part, RHYTHM] > np.median(x[part, RHYTHM]), 1.0, y[part])  # a step is missed more often
+        step = Group(x[part], stayed, np.full((n, 6), NAN), np.full(n, at_s), at_s + target.step_s, np.ones(n))
+        mixture.learn_steps(step)
+    for part, at_s, log_odds in zip(parts, frozen, kept, strict=True):
+        n = len(y[part])
+        mixture.learn_horizons(Group(x[part], y[part], log_odds, np.full(n, at_s), at_s + target.horizon_s, np.ones(n)))
+    return mixture
+
+
+def learnt_model(n=1500, target=TARGET, **options):
+    """A mixture that has learnt both labels of `n` examples."""
+    return teach(ChurnMixture.for_target(target, **options), *examples(n, seed=7, target=target))

@@ -93,3 +93,11 @@ def test_equal_samples_have_exactly_their_value_as_mean():
 def test_after_a_silence_that_wears_the_weight_to_nothing_the_next_sample_is_the_mean():
     mean, weight = averaged(array(10.0), array(1.0), array(3.0), array(1e6), 14.0)
     assert (mean[0], weight[0]) == (3.0, 1.0)
+
+
+def test_where_nothing_is_counted_time_passes_all_the_same():
+    """In order the count ages up to the moment; a moment before its latest event changes nothing."""
+    value, lag_days = np.array([4.0, 4.0, 4.0]), np.array([7.0, 0.0, -7.0])
+    none = np.zeros(3, bool)
+    assert counted(value, lag_days, 7.0, none).tolist() == [2.0, 4.0, 4.0]
+    assert counted(value, lag_days, 7.0, ~none).tolist() == counted(value, lag_days, 7.0).tolist() == [3.0, 5.0, 4.5]

@@ -16,10 +16,12 @@ from models.evaluate import WEEK_S, day, evaluate, replay, write_predictions
 from models.event_log import read_log
 from models.event_rows import EventLogError
 from models.events import Channel
+from models.groups import Pending
 from models.metrics import Metrics, auc, brier, ece, log_loss
 from models.outcomes import Outcomes
 from models.state import new_rows
 from models.target import DAY_S, Target
+from tests.models.logs import pooled_auc, simulated_log, target_of
 
 ORDER, LOGIN, EMAIL_OPEN = Channel
 TARGET = Target(ORDER, 28 * DAY_S)
@@ -72,6 +74,10 @@ def scores(report):
     return {cut.at_s: dict(zip(ids(report, cut), cut.p.tolist(), strict=True)) for cut in report.cuts}
 
 
+def expert_scores(report):
+    return {cut.at_s: dict(zip(ids(report, cut), cut.experts.T.tolist(), strict=True)) for cut in report.cuts}
+
+
 def ids(report, cut):
     return [report.log.customers[index] for index in cut.customer.tolist()]
 
@@ -81,11 +87,12 @@ def until(cut_s):
 
 
 def differs_after_truncation(report, path, tmp_path, cut_s):
-    """Tell at how many cuts up to and including `cut_s` the scores differ when the file ends there."""
-    full = scores(report)
-    short = scores(evaluate(write_log(tmp_path / path.name, until(cut_s)), TARGET, "order"))
-    assert max(short) == cut_s
-    return sum(full[at_s] != p for at_s, p in short.items())
+    """Tell at how many cuts up to and including `cut_s` the mixture or an expert differs when the file ends there."""
+    short = evaluate(write_log(tmp_path / path.name, until(cut_s)), TARGET, "order")
+    assert short.cuts[-1].at_s == cut_s
+    full, full_experts = scores(report), expert_scores(report)
+    differs = [full[at_s] != p or full_experts[at_s] != expert_scores(short)[at_s] for at_s, p in scores(short).items()]
+    return sum(differs)
 
 
 @pytest.mark.parametrize("week", [1, 2, 9, 20, 33])
@@ -98,11 +105,11 @@ def test_the_truncation_test_sees_a_leak(path, tmp_path, monkeypatch, leak):
     """A replay that looked a week ahead must fail the test above, or that test proves nothing."""
     churned, apply = Outcomes.churned, evaluation._apply
     if leak == "later outcome":
-        monkeypatch.setattr(Outcomes, "churned", lambda self, c, at_s: churned(self, c, at_s + WEEK_S))
+        later = lambda self, c, at_s, within_s=None: churned(self, c, at_s + WEEK_S, within_s)  # noqa: E731
+        monkeypatch.setattr(Outcomes, "churned", later)
     elif leak == "early label":
-        early = Target(ORDER, TARGET.horizon_s - WEEK_S)
-        resolved = evaluation._is_resolved
-        monkeypatch.setattr(evaluation, "_is_resolved", lambda frozen, at_s, _: resolved(frozen, at_s, early))
+        learn = Pending.learn_until
+        monkeypatch.setattr(Pending, "learn_until", lambda self, mixture, at_s: learn(self, mixture, at_s + WEEK_S))
     else:
         monkeypatch.setattr(evaluation, "_apply", lambda r, log, b, e, t: apply(r, log, b, min(e + 1, len(log)), t))
     leaky = evaluate(path, TARGET, "order")
@@ -241,11 +248,29 @@ def test_measures_of_nothing_and_of_one_outcome_are_unknown():
     assert math.isnan(one.auc) and one.base_rate == 1.0
 
 
-def test_cdnow_is_scored_at_least_as_well_as_a_plain_river_logit():
-    """The bar of the acceptance measurement, on the whole development log: AUC 0.745, log loss 0.541."""
+@pytest.mark.parametrize(
+    ("horizon_days", "least_auc", "most_log_loss", "most_ece"), [(91, 0.751, 0.5355, 0.010), (28, 0.727, 0.454, 0.010)]
+)
+def test_cdnow_is_scored_better_than_by_every_single_model_refit_each_week(
+    horizon_days, least_auc, most_log_loss, most_ece
+):
+    """The bars of the acceptance measurement on the whole development log; one default configuration for both."""
     if not CDNOW.exists():
         pytest.skip("no CDNOW log here: set YOCHO_CDNOW to cdnow_dev.csv.gz")
-    pooled = replay(read_log(CDNOW, ORDER, "order"), Target(ORDER, 91 * DAY_S)).pooled
-    assert pooled.n == 225_911
-    assert pooled.auc >= 0.745
-    assert pooled.log_loss <= 0.541
+    pooled = replay(read_log(CDNOW, ORDER, "order"), Target(ORDER, horizon_days * DAY_S)).pooled
+    assert pooled.auc >= least_auc
+    assert pooled.log_loss <= most_log_loss
+    assert pooled.ece <= most_ece
+
+
+SMALL = ("season", "growth", "decline", "price-rise", "grocery", "community")
+TOLERANCE = 0.003 + 0.007
+"""Promised are 0.003 AUC on logs of thousands (benchmark `climates`); 400 customers add the error of small numbers."""
+
+
+@pytest.mark.parametrize("climate", SMALL)
+def test_the_mixture_is_not_far_behind_its_best_expert_in_any_climate(climate):
+    report = replay(simulated_log(climate, 400, 450), target_of(climate))
+    *experts, mixture = pooled_auc(report)
+    assert mixture >= max(experts) - TOLERANCE
+    assert 0.6 < mixture < 1.0

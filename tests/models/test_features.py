@@ -8,14 +8,33 @@ from histories import NOW_S, START_S, TARGET, customer, random_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.baskets import category_mask
 from models.events import Channel
-from models.features import FEATURES, INDEX, MOVING, NAMES, SIGNALS, STILL, Silence, features, still
+from models.features import CALENDAR, FEATURES, INDEX, MOVING, N_KEPT, NAMES, SIGNALS, STILL, Silence, features, still
 from models.state import N_FEATURES, new_rows
 from models.target import DAY_S, Target
 
 ORDER, LOGIN, EMAIL_OPEN = Channel
-TARGETS = [TARGET, Target(LOGIN, 14 * DAY_S), Target(EMAIL_OPEN, 28 * DAY_S)]
-ROWS = random_rows(700)
+TARGETS = [
+    Target(ORDER, 91 * DAY_S, "JP"),
+    Target(LOGIN, 14 * DAY_S, "JP"),
+    Target(EMAIL_OPEN, 28 * DAY_S, "JP"),
+]
+
+
+def all_known(n):
+    """Customers some of whom also tell what they buy and what was sent to them."""
+    rows, rng = random_rows(n), np.random.default_rng(5)
+    ordered = rows["last_at"][:, ORDER] > 0
+    masks = np.array([category_mask(["tea", "cups"]), category_mask(["tea"]), 0], np.uint32)
+    rows["cats_ever"], rows["cats_now"] = masks[0] * ordered, masks[rng.integers(0, 3, n)] * ordered
+    rows["sends_long"] = rng.integers(0, 9, n)
+    rows["clicks_long"] = rows["sends_long"] * rng.random(n)
+    rows["sends_at"] = np.where(rows["sends_long"] > 0, NOW_S - rng.integers(0, 60 * DAY_S, n), 0)
+    return rows
+
+
+ROWS = all_known(700)
 
 
 def named(rows, day=None, target=TARGET, at_s=NOW_S):
@@ -28,9 +47,10 @@ def same_bits(a, b):
 
 
 def test_features_fit_the_row_and_every_signal_has_some():
-    assert len(FEATURES) == len(set(NAMES)) == N_FEATURES
+    assert len(FEATURES) == len(set(NAMES))
+    assert N_KEPT <= N_FEATURES and tuple(range(N_KEPT, len(FEATURES))) == CALENDAR
     assert {feature.signal for feature in FEATURES} == set(SIGNALS)
-    assert sorted(MOVING + STILL) == list(range(N_FEATURES))
+    assert sorted(MOVING + STILL) == list(range(len(FEATURES)))
     assert all(feature.reason and feature.unit and feature.low < feature.high for feature in FEATURES)
 
 
@@ -50,7 +70,7 @@ def test_what_never_happened_is_unknown_not_zero():
     once = named(customer((0, ORDER)), day=3)
     unknown = {name for name, value in once.items() if math.isnan(value)}
     assert unknown == {
-        *(name for name in NAMES if name.startswith(("login", "email", "basket"))),
+        *(name for name in NAMES if name.startswith(("login", "email", "basket", "category", "calendar"))),
         "order_gap",
         "main_spread",
     }
@@ -98,7 +118,7 @@ def test_a_customer_has_the_same_bits_alone_and_in_any_batch(target):
 
 
 def test_silence_moves_the_moving_features_and_no_other():
-    before, after = (features(ROWS, at_s, TARGET) for at_s in (NOW_S, NOW_S + 9 * DAY_S))
+    before, after = (features(ROWS, at_s, TARGETS[0]) for at_s in (NOW_S, NOW_S + 9 * DAY_S))
     is_equal = (before == after) | (np.isnan(before) & np.isnan(after))
     assert is_equal[:, STILL].all()
     assert not is_equal[:, MOVING].all(axis=0).any()

@@ -6,32 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.alert_sentences import brings_back, event_name, expired, no_single_reason, returned, worsens
 from models.events import Channel
+from models.features import SIGNALS
 from models.levels import Level
-from models.sentences import (
-    Reasons,
-    Sentence,
-    brings_back,
-    event_name,
-    expired,
-    no_single_reason,
-    percent,
-    reason,
-    returned,
-)
+from models.sentences import Reasons, reason
+from models.wording import Sentence, percent
 
 ORDER, LOGIN, EMAIL_OPEN = Channel.ORDER, Channel.LOGIN, Channel.EMAIL_OPEN
-SIGNALS = (
-    "order_silence",
-    "order_trend",
-    "order_history",
-    "basket",
-    "login_silence",
-    "login_trend",
-    "email_silence",
-    "email_trend",
-    "main_rhythm",
-)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +53,11 @@ SIGNALS = (
             "注文のペースが、1年あたり約4.9回から約1.2回に落ちています。",
             "Usually about 4.9 orders per year; now about 1.2.",
         ),
+        (
+            "login_trend", None, 0.4,
+            "ログインはまだ一度きりで、ペースはわかりません。",
+            "Only one login so far, so no pace is known.",
+        ),
         ("order_trend", 0.0, 0.0, "注文は1年あたり約0回です。", "About 0 orders per year."),
         (
             "email_trend", 4.0, 0.01,
@@ -91,6 +78,32 @@ SIGNALS = (
         ("basket", 11.77, 14.2, "1回の注文額は約14です。", "About 14 per order."),
         ("basket", None, 0.5, "1回の注文額は約0.5です。", "About 0.5 per order."),
         ("basket", None, None, "注文額の記録がありません。", "No order value on record."),
+        (
+            "categories", 5.0, 2.0,
+            "以前買っていた5カテゴリーのうち、3カテゴリーは最近買っていません。",
+            "3 of 5 categories not bought lately.",
+        ),
+        (
+            "categories", 1.0, 0.0,
+            "以前買っていた1カテゴリーのうち、1カテゴリーは最近買っていません。",
+            "1 of 1 category not bought lately.",
+        ),
+        ("categories", 2.0, 2.0, "これまでに買ったのは2カテゴリーです。", "Has bought 2 categories so far."),
+        ("categories", None, None, "購入カテゴリーの記録がありません。", "No categories on record."),
+        (
+            "email_click_rate", 0.114, 0.021,
+            "メールのクリック率は2.1%で、全体の平均11%を下回っています。",
+            "Clicks on 2.1% of e-mails sent; the average customer 11%.",
+        ),
+        (
+            "email_open_rate", 0.32, 0.0,
+            "メールの開封率は0%で、全体の平均32%を下回っています。",
+            "Opens 0% of e-mails sent; the average customer 32%.",
+        ),
+        ("email_open_rate", 0.32, 0.4, "メールの開封率は40%です。", "Opens 40% of e-mails sent."),
+        ("email_click_rate", None, 0.02, "メールのクリック率は2%です。", "Clicks on 2% of e-mails sent."),
+        ("email_click_rate", None, None, "メールを送った記録がありません。", "No e-mail sent on record."),
+        ("calendar", 0.3, 0.4, "例年、注文が少なくなる時期です。", "At this time of year orders are rarer."),
         (
             "main_rhythm", 7.0, 23.0,
             "注文の間隔が、ふだん（約7日）の約3.3倍に延びています。",
@@ -168,6 +181,21 @@ def test_an_unknown_signal_is_refused():
             no_single_reason(0.724),
             "特に目立つ変化はありませんが、全体として離反の可能性は72%です。",
             "No single signal stands out; taken together the risk of churn is 72%.",
+        ),
+        (
+            no_single_reason(None),
+            "特に目立つ変化はありません。判断材料がまだ足りません。",
+            "No single signal stands out; not enough evidence yet.",
+        ),
+        (
+            worsens(Level.AT_RISK, 0.3),
+            "このまま何もなければ、1日後に「離反予兆」に達します。",
+            'Reaches "at risk" in 1 day if nothing happens.',
+        ),
+        (
+            worsens(Level.CHURNED, 34.6),
+            "このまま何もなければ、35日後に離反とみなします。",
+            "Counts as churned in 35 days if nothing happens.",
         ),
         (event_name(EMAIL_OPEN), "メール開封", "e-mail open"),
     ],

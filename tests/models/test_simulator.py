@@ -153,7 +153,7 @@ def test_active_customers_order_at_the_rhythm_of_the_population(told):
     for number in range(2_000):
         life = told._life(number)
         if life.states[0] is State.ACTIVE:
-            gaps = np.diff(life.order_at_ms[life.order_at_ms < life.state_at_ms[1]]) / 1000 / DAY_S
+            gaps = np.diff(life.main_at_ms[life.main_at_ms < life.state_at_ms[1]]) / 1000 / DAY_S
             if gaps.size >= 8:
                 means.append(gaps.mean())
                 spreads.append(gaps.std() / gaps.mean())

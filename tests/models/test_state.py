@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import models.state
+from models.events import N_SOURCES
 from models.state import (
     ROW,
     ROW_VERSION,
@@ -33,16 +35,21 @@ def test_a_row_is_packed_aligned_little_endian_and_within_its_budget():
     assert ROW.itemsize % 8 == 0, "the next row of an array would be misaligned"
 
 
+def test_the_table_of_the_layout_accounts_for_every_byte():
+    told = [int(size) for size in re.findall(r"^``.*?``.*?\s(\d+)  ", models.state.__doc__, re.MULTILINE)]
+    assert sum(told) == ROW.itemsize
+
+
 def test_the_layout_of_this_version_never_changes():
     """A changed layout under an old version number would read stored customers as garbage."""
     layout = zlib.crc32(repr(ROW.descr).encode())
-    assert (ROW_VERSION, layout) == (1, 2150736991), "another layout needs another version"
+    assert (ROW_VERSION, layout) == (2, 3716676101), "another layout needs another version"
 
 
 def test_of_a_new_customer_nothing_is_known():
     row = customer_dict(new_rows(3)[2])
-    unknown = {"amount_short", "amount_long", "example_p", "example_x"}
-    assert row["applied"] == [-1, -1, -1]
+    unknown = {"amount_short", "amount_long", "example_p", "example_x", "example_experts"}
+    assert row["applied"] == [-1] * N_SOURCES
     assert all(np.isnan(row[name]).all() for name in unknown)
     rest = new_rows(1)
     for name in (*unknown, "applied"):
@@ -78,6 +85,7 @@ def test_rows_picked_out_of_a_larger_array_encode_like_copies_of_them():
     [
         (b"", "no bytes"),
         (bytes([0]) + bytes(ROW.itemsize), "row version 0"),
+        (bytes([1]) + bytes(ROW.itemsize), f"row version 1 has {1 + ROW.itemsize} bytes, expected 313"),
         (bytes([ROW_VERSION + 1]) + bytes(ROW.itemsize), f"row version {ROW_VERSION + 1}"),
         (b"{" + SECRET, "row version 123"),
         (bytes([ROW_VERSION]), f"has 1 bytes, expected {1 + ROW.itemsize}"),

@@ -1,6 +1,7 @@
 """Watching customers: whoever looks, whenever and however often, finds the same and always has a next time to look."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from models.apply import Outcome, apply_round
 from models.episodes import episodes_of, last_activity_at
 from models.events import Channel
-from models.labels import next_label_at
 from models.levels import Level
+from models.pending import FROZEN, STEP_RESOLVED, next_label_at
 from models.policy import Policy, TransitionType
 from models.scorer import Scorer
 from models.state import new_rows
@@ -22,10 +23,11 @@ from tests.streams.engine.fakes import one_event
 
 H = 28 * DAY_S
 TARGET = Target(Channel.ORDER, H)
+STEP = TARGET.step_s
 POLICY = Policy.for_target(TARGET)
 FORGET_S = POLICY.expire_s + 2 * H
 COLD = Watch(Scorer.cold(TARGET), POLICY, TARGET, FORGET_S)
-LEARNT = Watch(Scorer.from_snapshot(learnt_model(target=TARGET).snapshot(), 100), POLICY, TARGET, FORGET_S)
+LEARNT = Watch(Scorer.of(learnt_model(target=TARGET).snapshot()), POLICY, TARGET, FORGET_S)
 WATCHES = st.sampled_from([COLD, LEARNT])
 ORDER, LOGIN = Channel.ORDER, Channel.LOGIN
 NEVER = 2**40
@@ -191,18 +193,31 @@ class TestTogether:
 
 
 class TestExamples:
-    """An example is frozen with what was known and given back one horizon later, as a label."""
+    """An example is frozen with what was known and given back a step and a horizon later, as two labels."""
 
     def test_the_probability_in_it_is_the_one_of_the_moment_it_was_frozen(self):
-        frozen = {}
+        frozen, kinds = {}, []
         for at_s, rows, _, found in live(COLD, [(DAY_S, ORDER), (10 * DAY_S, ORDER)]):
             if found is not None and found.resolved is not None:
                 (frozen_at_s,), (p,) = found.resolved.frozen_at_s.tolist(), found.resolved.probability
-                assert found.resolved.resolved_at_s.tolist() == [at_s] == [frozen_at_s + H]
+                (is_step,) = found.resolved.is_step.tolist()
+                assert found.resolved.resolved_at_s.tolist() == [at_s] == [frozen_at_s + (STEP if is_step else H)]
                 assert p == frozen[frozen_at_s]
-            if rows["example_frozen"][0] and int(rows["example_at"][0]) == at_s:
+                kinds.append(is_step)
+            if rows["example_frozen"][0] == FROZEN and int(rows["example_at"][0]) == at_s:
                 frozen[at_s] = np.float32(COLD.scorer.probabilities(rows, seconds(at_s))[0])
         assert len(frozen) >= 2
+        assert kinds == [True, False] * len(frozen)
+
+    def test_after_a_long_stall_both_labels_of_an_example_come_in_order(self):
+        rows = random_rows(3, seed=4, target=TARGET)
+        at_s = rows["last_at"][:, ORDER].astype(np.int64) + 1
+        rows["example_at"], rows["example_frozen"] = at_s, [FROZEN, STEP_RESOLVED, FROZEN]
+        found = COLD.look(rows, at_s + seconds(H, H, STEP))
+        assert found.resolved_index.tolist() == [0, 0, 1, 2]
+        assert found.resolved.is_step.tolist() == [True, False, False, True]
+        assert (found.resolved.resolved_at_s - found.resolved.frozen_at_s).tolist() == [STEP, H, H, STEP]
+        assert rows["example_frozen"].tolist() == [FROZEN, FROZEN, STEP_RESOLVED], "the first two froze anew"
 
 
 class TestPlanning:
@@ -218,8 +233,7 @@ class TestPlanning:
     def test_a_model_that_finds_the_customer_at_risk_brings_the_look_forward(self):
         rows = new_rows(1)
         happen(COLD, rows, START_S, ORDER, 0)
-        cold = COLD.scorer
-        gloomy = Scorer("gloomy", TARGET, 0, 1, 0.0, 4.0, cold.centre.copy(), cold.scale.copy())
+        gloomy = replace(COLD.scorer, version="gloomy", level_shift=-4.0)  # hardly anybody comes back any more
         now_s = START_S + POLICY.dwell_s + 10
         COLD.look(rows, seconds(START_S + POLICY.dwell_s))
         before = int(rows["due_at"][0])

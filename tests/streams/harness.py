@@ -6,15 +6,18 @@ line.pass_time("+30d")                           nothing happens; stream time mo
 line.alerts()                                    what was told, checked against schema and CloudEvents
 """
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jsonschema
 import msgspec
+import numpy as np
 import orjson
 from prometheus_client import CollectorRegistry
 
+from models.experts import NAMES as EXPERTS
 from models.scorer import Scorer
 from models.target import DAY_S, Target
 from models.watch import Watch
@@ -74,13 +77,14 @@ class FirstLine:
         self.out: list[Out] = []
         self._pace = pace
         self.registry = CollectorRegistry()
-        self.metrics = Metrics(self.registry)
+        self.metrics = Metrics(self.registry, enabled_inputs(self.settings))
         self.book = ModelBook(Scorer.cold(self.settings.target), pinned=pinned)
         for scorer in scorers:
             self.book.add(scorer)
         self.pipeline = self._new_pipeline()
         self.partition = PartitionRows(number)
-        self._lengths = [0] * len(enabled_inputs(self.settings))
+        self._numbers = {source.key: number for number, source in enumerate(enabled_inputs(self.settings))}
+        self._lengths = [0] * len(self._numbers)
         self._max_batch = max_batch
         self._task = self._new_task()
 
@@ -90,7 +94,7 @@ class FirstLine:
         """Append to the input topics; nothing is fetched yet."""
         sent = []
         for sample in samples:
-            number = sample.source.source if isinstance(sample, Sample) else _number_of(sample.topic)
+            number = self._numbers[sample.source.key if isinstance(sample, Sample) else sample.topic]
             record = consumed(sample) if isinstance(sample, Sample) else sample
             sent.append(Sent(number, record._replace(offset=self._lengths[number], partition=self.partition.number)))
             self._lengths[number] += 1
@@ -198,11 +202,14 @@ def in_pieces(items: list[Any], cuts: Iterable[int]) -> Iterator[list[Any]]:
 def fixed_scorer(target: Target, log_odds: float, effective_at_s: int = 0, version: str = "n000001-00000000") -> Scorer:
     """A model that gives everybody the same probability."""
     cold = Scorer.cold(target)
-    return Scorer(version, target, effective_at_s, 1, 0.0, log_odds, cold.centre.copy(), cold.scale.copy())
-
-
-def _number_of(topic: str) -> int:
-    return next(source.source for source in enabled_inputs(Settings()) if source.key == topic)
+    return dataclasses.replace(
+        cold,
+        version=version,
+        effective_at_s=effective_at_s,
+        n_labels=1_000,
+        weights=np.array([float(name == "linear") for name in EXPERTS]),
+        linear=np.append(np.zeros(len(cold.linear) - 1), log_odds),
+    )
 
 
 def _checked(out: Out, settings: Settings) -> alerts.Alert:
@@ -211,7 +218,7 @@ def _checked(out: Out, settings: Settings) -> alerts.Alert:
     headers = dict(out.headers)
     assert headers["ce_specversion"] == b"1.0"
     assert headers["ce_id"].decode() == alert.alert_id
-    assert headers["ce_type"].decode() == f"yocho.alert.{alert.type}.v1"
+    assert headers["ce_type"].decode() == f"yocho.alert.{alert.type}.v{alerts.VERSION}"
     assert headers["ce_source"].decode() == f"/yocho/{settings.group}"
     assert msgspec.convert(headers["ce_time"].decode(), type(alert.occurred_at), strict=False) == alert.occurred_at
     assert headers["content-type"].startswith(b"application/json")

@@ -13,7 +13,7 @@ from models.episodes import episode_of, store_episode
 from models.events import Channel
 from models.levels import LEVELS
 from models.policy import Cause, Moment, Policy, alert_id, step
-from models.scorer import Scorer
+from models.scorer import COLD, Scorer
 from models.state import ROW_VERSION, new_rows
 from models.target import DAY_S, Target
 from models.watch import Decision, Watch
@@ -24,7 +24,7 @@ ORDER, LOGIN, EMAIL_OPEN = Channel
 TARGET = Target(ORDER, 91 * DAY_S)
 POLICY = Policy.for_target(TARGET)
 WATCH = Watch(Scorer.cold(TARGET), POLICY, TARGET, forget_s=4 * 91 * DAY_S)
-TOPICS = ("orders", "logins", "email-opens")
+TOPICS = {0: "orders", 1: "logins", 2: "email-opens"}
 START_S = 852_076_800  # 1997-01-01
 NAN = float("nan")
 
@@ -87,12 +87,40 @@ def test_a_weekly_buyer_who_falls_silent_gives_an_alert_that_says_why():
     assert alert.reasons.ja == ["注文の間隔が、ふだん（約7日）の約20倍に延びています。"]
     assert alert.comeback.sentence.ja == "注文1回で「平常」に戻ります。"
     assert [option.event for option in alert.comeback.options] == ["login", "order"]
+    assert alert.confidence == "enough"
 
 
 def test_baseline_and_contributions_give_the_probability():
     (alert,) = weekly_buyer().silence(170)
     log_odds = alert.baseline + sum(e.contribution for e in alert.evidence)
     assert 1 / (1 + math.exp(-log_odds)) == pytest.approx(alert.probability, abs=1e-9)
+
+
+def test_who_came_once_is_told_about_before_any_label_but_without_a_number():
+    shop = Shop()
+    shop.event(0, ORDER)
+    (alert,) = shop.silence(60)
+    assert (alert.level, alert.probability, alert.confidence) == ("watch", None, "not_enough_evidence")
+    assert [option.probability for option in alert.comeback.options] == [None]
+    decided = alert.baseline + sum(e.contribution for e in alert.evidence)
+    assert POLICY.reached(1 / (1 + math.exp(-decided))) == 1, "what decided the level can be checked all the same"
+
+
+def test_what_is_foretold_of_silence_is_what_happens_in_silence():
+    shop = weekly_buyer()
+    at_s = START_S + 30 * DAY_S + POLICY.dwell_s
+    told = []
+    while len(told) < 4:
+        for decision in WATCH.look(shop.rows, np.array([at_s])).decisions:
+            told += [shop._tell(decision)]
+        at_s = int(shop.rows["due_at"][0])
+    assert [(alert.level, alert.occurred_at) for alert in told[1:]] == [
+        (alert.if_silent.level, alert.if_silent.at) for alert in told[:-1]
+    ]
+    assert [alert.level for alert in told] == ["watch", "at_risk", "critical", "churned"]
+    assert told[0].if_silent.days == (told[1].occurred_at - told[0].occurred_at).total_seconds() / DAY_S
+    assert told[-2].if_silent.sentence.ja.endswith("日後に離反とみなします。")
+    assert told[-1].if_silent is None
 
 
 def test_the_id_is_derived_from_customer_episode_and_step():
@@ -106,7 +134,7 @@ def test_the_id_is_derived_from_customer_episode_and_step():
 def test_the_receipt_says_what_the_decision_was_made_from():
     (alert,) = weekly_buyer().silence(170)
     receipt = alert.receipt
-    assert (receipt.model_version, receipt.state_version) == ("cold-v1", ROW_VERSION)
+    assert (receipt.model_version, receipt.state_version) == (COLD, ROW_VERSION)
     assert receipt.source_offsets == {"orders": 5, "logins": 6}
     assert receipt.thresholds["at_risk"] == Threshold(0.80, 0.70)
     assert (receipt.partition, receipt.code_version) == (3, "0.1.0")
@@ -119,6 +147,7 @@ def test_an_order_gives_a_recovery_that_says_what_brought_them_back():
     assert (alert.type, alert.level, alert.previous_level) == ("recovered", "healthy", opened.level)
     assert alert.reasons.ja == ["注文がありました。"]
     assert alert.comeback is None
+    assert alert.if_silent is None
     assert alert.episode.opened_at == opened.occurred_at
 
 

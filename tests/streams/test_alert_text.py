@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from models.confidence import Confidence
 from models.policy import TransitionType
 from models.sentences import Reasons
 from streams.alert_text import render
@@ -15,7 +16,8 @@ def test_the_japanese_text_says_who_how_sure_why_and_what_to_do():
         "  今後91日間注文がない確率: 81%\n"
         "  理由: ふだんは約7日ごとに注文がありますが、すでに23日間ありません。\n"
         "  理由: ログインのペースが、30日あたり約12回から約3回に落ちています。\n"
-        "  呼び戻し: ログイン1回で「注意」に戻ります。"
+        "  呼び戻し: ログイン1回で「注意」に戻ります。\n"
+        "  見通し: このまま何もなければ、12日後に「危険」に達します。"
     )
 
 
@@ -25,8 +27,24 @@ def test_the_english_text_says_the_same():
         "  risk of no order within 91 days: 81%\n"
         "  why: Usually orders about every 7 days; none for 23 days.\n"
         "  why: Usually about 12 logins per 30 days; now about 3.\n"
-        '  way back: One login returns them to "watch".'
+        '  way back: One login returns them to "watch".\n'
+        '  ahead: Reaches "critical" in 12 days if nothing happens.'
     )
+
+
+@pytest.mark.parametrize(
+    ("lang", "line"),
+    [
+        ("ja", "  今後91日間注文がない確率: 判断材料がまだ足りません"),
+        ("en", "  risk of no order within 91 days: not enough evidence yet"),
+    ],
+)
+def test_without_enough_evidence_words_stand_in_place_of_the_percentage(lang, line):
+    unsure = msgspec.structs.replace(EXAMPLE, probability=None, confidence=Confidence.NOT_ENOUGH)
+    text = render(unsure, lang)
+    assert text.splitlines()[1] == line
+    assert "%" not in text
+    assert text.count("\n") == render(EXAMPLE, lang).count("\n"), "everything else is still told"
 
 
 def test_a_recovery_needs_no_way_back():
@@ -37,6 +55,7 @@ def test_a_recovery_needs_no_way_back():
         previous_level="at_risk",
         reasons=Reasons(["注文がありました。"], ["Came back: an order."]),
         comeback=None,
+        if_silent=None,
     )
     assert render(alert, "ja").splitlines() == [
         "【平常・回復】顧客 c-1024  2026-04-11 03:00 UTC",
@@ -49,7 +68,7 @@ def test_a_recovery_needs_no_way_back():
 @pytest.mark.parametrize("type_", TransitionType)
 @pytest.mark.parametrize("level", ["healthy", "watch", "at_risk", "critical", "churned"])
 def test_every_kind_of_alert_can_be_read_in_both_languages(lang, type_, level):
-    assert render(msgspec.structs.replace(EXAMPLE, type=type_, level=level), lang).count("\n") == 4
+    assert render(msgspec.structs.replace(EXAMPLE, type=type_, level=level), lang).count("\n") == 5
 
 
 def test_a_customer_id_cannot_steer_the_terminal():

@@ -7,6 +7,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from models.confidence import Confidence
 from models.levels import LEVELS
 from models.policy import TransitionType
 from streams.alerts import (
@@ -26,12 +27,16 @@ def changed(**fields):
     return msgspec.structs.replace(ALERT, **fields)
 
 
+UNSURE = changed(probability=None, confidence=Confidence.NOT_ENOUGH)
+
+
 def body_of(alert):
     return json.loads(encode(alert))
 
 
 def test_an_alert_survives_the_wire_exactly():
     assert decode(encode(ALERT)) == ALERT
+    assert decode(encode(UNSURE)) == UNSURE
 
 
 def test_equal_alerts_are_equal_bytes_whatever_the_order_of_their_offsets():
@@ -55,7 +60,11 @@ def test_the_body_reads_as_the_design_says():
 
 def test_every_alert_is_valid_by_the_generated_schema():
     jsonschema.Draft202012Validator.check_schema(json_schema())
-    for alert in (ALERT, changed(comeback=None, type=TransitionType.RECOVERED, level="healthy")):
+    for alert in (
+        ALERT,
+        UNSURE,
+        changed(comeback=None, if_silent=None, type=TransitionType.RECOVERED, level="healthy"),
+    ):
         jsonschema.validate(body_of(alert), json_schema(), jsonschema.Draft202012Validator)
 
 
@@ -68,7 +77,10 @@ def test_every_alert_is_valid_by_the_generated_schema():
         ("kind", "churn"),
         ("alert_id", "yocho-1"),
         ("probability", 1.5),
-        ("probability", None),
+        ("probability", None),  # there is enough evidence, so where is it?
+        ("confidence", "maybe"),
+        ("confidence", "not_enough_evidence"),
+        ("if_silent", {"level": "critical", "at": "2026-04-23T03:00:00Z"}),
         ("occurred_at", "2026-04-11T03:00:00"),
         ("occurred_at", "yesterday"),
         ("customer_id", ""),
@@ -96,6 +108,11 @@ def test_no_alert_with_a_number_that_json_does_not_have_ever_leaves(field, numbe
         encode(changed(**{field: number}))
 
 
+def test_a_number_without_enough_evidence_is_never_made():
+    with pytest.raises(ValueError, match="probability is null exactly when"):
+        changed(confidence=Confidence.NOT_ENOUGH)
+
+
 def test_an_unknown_level_cannot_be_sent():
     with pytest.raises(AlertError, match="level"):
         encode(changed(level="doomed"))
@@ -118,7 +135,7 @@ def test_the_headers_are_cloudevents_in_binary_mode():
         ("ce_specversion", b"1.0"),
         ("ce_id", ALERT.alert_id.encode()),
         ("ce_source", b"/yocho/shop"),
-        ("ce_type", b"yocho.alert.opened.v1"),
+        ("ce_type", b"yocho.alert.opened.v2"),
         ("ce_time", b"2026-04-11T03:00:00Z"),
         ("ce_dataschema", SCHEMA_ID.encode()),
         ("content-type", b"application/json; charset=utf-8"),
@@ -133,7 +150,8 @@ def test_the_body_holds_these_fields_and_nothing_more_about_the_person():
     """A new field has to pass here: is it personal data?"""
     assert set(body_of(ALERT)) == {
         "alert_id", "kind", "type", "level", "previous_level", "customer_id", "occurred_at", "probability",
-        "horizon_days", "main_event", "baseline", "evidence", "reasons", "comeback", "episode", "receipt",
+        "confidence", "horizon_days", "main_event", "baseline", "evidence", "reasons", "comeback", "if_silent",
+        "episode", "receipt",
     }  # fmt: skip
     rest = json.dumps(body_of(ALERT) | {"customer_id": ""}, ensure_ascii=False)
     assert "顧客" not in rest

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -178,24 +179,48 @@ def test_an_alert_that_cannot_be_read_does_not_end_the_view(broker):
     assert "not a valid alert" in result.stdout
 
 
-def test_an_evaluation_prints_each_week_and_the_pool_and_writes_predictions(tmp_path):
-    path, scores = tmp_path / "log.csv", tmp_path / "scores.csv"
+@pytest.fixture
+def log_file(tmp_path):
+    """Eight customers with their own pace, half of whom stop after 60 days of 120."""
     rows = [
         f"c{customer},order,2024-{1 + day // 28:02d}-{1 + day % 28:02d}T00:00:00Z,5"
         for day in range(120)
         for customer in range(8)
         if day % (customer + 3) == 0 and (customer % 2 or day < 60)
     ]
+    path = tmp_path / "log.csv"
     path.write_text("customer_id,event_type,ts,value\n" + "\n".join(rows))
-    result = yocho("evaluate", str(path), "--main", "order", "--horizon", "7d", "--predictions", str(scores))
+    return str(path)
+
+
+def test_an_evaluation_prints_each_week_and_the_pool_and_writes_predictions(log_file, tmp_path):
+    scores = tmp_path / "scores.csv"
+    result = yocho("evaluate", log_file, "--main", "order", "--horizon", "7d", "--predictions", str(scores))
     assert result.exit_code == 0, result.output
-    head, *weeks, pooled, wrote = result.stdout.splitlines()[1:]
+    head, *weeks, pooled, early, wrote = result.stdout.splitlines()[1:]
     assert head.split() == ["cut", "labels", "n", "churned", "AUC", "log", "loss", "Brier", "ECE"]
     assert len(weeks) > 10
     assert pooled.startswith("pooled")
+    days, detected = r"(never|-?\d+\.\d days) at", r"false positives \(\d+\.\d% detected\)"
+    assert re.search(rf"order to the alarm \(4 lost\): {days} 10% {detected}; {days} 25% {detected}$", early)
     lines = scores.read_text().splitlines()
     assert lines[0] == "cut,customer_id,p"
     assert f"wrote {len(lines) - 1:,} scores" in wrote
+
+
+def test_an_evaluation_writes_its_pictures_and_says_where(log_file, tmp_path):
+    result = yocho("evaluate", log_file, "--main", "order", "--horizon", "7d", "--pictures", str(tmp_path / "a" / "b"))
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == f"wrote {tmp_path / 'a' / 'b' / 'index.html'}"
+    assert (tmp_path / "a" / "b" / "index.html").exists() and (tmp_path / "a" / "b" / "quality.png").exists()
+
+
+def test_a_directory_for_pictures_that_cannot_be_is_one_line_before_any_work(log_file):
+    in_the_way = yocho("evaluate", log_file, "--pictures", log_file)
+    assert_one_line(in_the_way, "--pictures", "is a file", code=2)
+    below = yocho("evaluate", log_file, "--pictures", f"{log_file}/report")
+    assert_one_line(below, "Not a directory", f"{log_file}/report")
+    assert below.stdout == in_the_way.stdout == ""
 
 
 def test_a_command_that_cannot_be_imported_breaks_no_other():

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.baskets import category_mask
 from models.events import Channel, Event
 from streams.checks import FUTURE_MS
 from streams.codec import Reason, Reject, decode
-from streams.settings import Settings
-from streams.topics import EMAIL_OPENS, INPUTS, LOGINS, ORDERS, enabled_inputs
+from streams.topics import EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, INPUTS, LOGINS, ORDERS, READABLE
 from tests.bad_input import BAD_INPUT, BODIES, FAR_FUTURE_MS, KEY, body, text
-from tests.builders import NOW_MS, START_MS, email_open, login, order
+from tests.builders import NOW_MS, START_MS, email_click, email_open, email_send, login, order
 
 FOUND_BY_THE_ENGINE = {Reason.LATE, Reason.WRONG_PARTITION, Reason.PROCESSING_FAILED, Reason.OVERSIZED_ROW}
 
@@ -43,7 +43,12 @@ def test_a_reject_quotes_nothing_of_the_record(bad):
     assert reject.error_class in ("Reject", "JSONDecodeError")
 
 
-@pytest.mark.parametrize("sample", [order(), login(), email_open(), email_open(machine=True)])
+SAMPLES = [
+    order(), login(), email_open(), email_open(machine=True), email_send(), email_click(), email_click(machine=True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
 def test_what_a_shop_sends_becomes_the_event_it_means(sample):
     event = decode(sample.source, sample.key, sample.value, now_ms=NOW_MS)
     assert repr(event) == repr(sample.event)
@@ -63,7 +68,7 @@ GOOD_ORDERS = {
     "its own type": body(type="order"),
     "currency": body(currency="JPY"),
     "null currency": body(currency=None),
-    "items": body(items=[{"category": "緑茶", "quantity": 2, "price": 5.5, "sku": 7}, {}]),
+    "items without categories": body(items=[{"quantity": 2, "price": 5.5, "sku": 7}, {}]),
     "no items": body(items=[]),
 }
 
@@ -71,6 +76,19 @@ GOOD_ORDERS = {
 @pytest.mark.parametrize("value", GOOD_ORDERS.values(), ids=GOOD_ORDERS.keys())
 def test_what_is_not_ours_or_optional_is_tolerated(value):
     assert read(value) == Event("c1", "o1", Channel.ORDER, START_MS, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("items", "categories"),
+    [
+        ([{"category": "緑茶", "quantity": 2}, {"category": "tea"}, {"price": 1}], ["tea", "緑茶"]),
+        ([{"category": "tea"}, {"category": "tea"}], ["tea"]),
+        ([{"category": None}], []),
+        (None, []),
+    ],
+)
+def test_an_order_brings_the_categories_of_its_items(items, categories):
+    assert read(body(items=items)).categories == category_mask(categories)
 
 
 @pytest.mark.parametrize(
@@ -126,14 +144,20 @@ def test_a_machine_open_is_an_event_without_engagement_and_an_untold_one_is_huma
     assert read(body(EMAIL_OPENS), EMAIL_OPENS).engaged
 
 
-def test_every_enabled_input_has_a_decoder_for_its_channel():
-    for source in enabled_inputs(Settings()):
-        assert read(body(source), source).channel is source.channel
+def test_a_machine_that_follows_links_is_told_apart_as_one_that_opens():
+    assert not read(body(EMAIL_CLICKS, machine=True), EMAIL_CLICKS).engaged
+    assert read(body(EMAIL_CLICKS, machine="yes"), EMAIL_CLICKS).reason is Reason.INVALID_MACHINE
+    assert read(body(EMAIL_SENDS, campaign_id=7), EMAIL_SENDS).reason is Reason.INVALID_CAMPAIGN
+
+
+def test_every_readable_input_has_a_decoder_for_its_channel():
+    for source in READABLE:
+        assert read(body(source), source).channel is (Channel.EMAIL_OPEN if source.channel is None else source.channel)
     assert [source.source for source in INPUTS] == list(range(len(INPUTS)))
 
 
 MAYBE_KEYS = st.none() | st.just(KEY) | st.binary(max_size=300)
-SOURCES = st.sampled_from(enabled_inputs(Settings()))
+SOURCES = st.sampled_from(READABLE)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
@@ -156,6 +180,7 @@ def test_no_json_whatever_makes_it_raise_or_lets_an_event_out_of_bounds(source, 
         assert math.isnan(result.amount) or 0 <= result.amount <= 1e9
         assert 0 < len(result.event_id.encode()) <= 256
         assert result.customer_id == "c1"
+        assert 0 <= result.categories < 2**32
         assert 631_152_000_000 <= result.occurred_at_ms <= NOW_MS + FUTURE_MS
 
 

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from models.confidence import Confidence
 from models.policy import TransitionType
+from models.scorer import COLD
 from models.sentences import Reasons
 from models.simulator import Shop
 from streams.alerts import Alert, EpisodeRef, Receipt
@@ -27,6 +29,7 @@ def alert(customer_id="c0000001", *, type_=TransitionType.OPENED, level="watch",
         customer_id=customer_id,
         occurred_at=datetime.fromtimestamp(at_s, UTC),
         probability=0.81,
+        confidence=Confidence.ENOUGH,
         horizon_days=28.0,
         main_event="order",
         baseline=0.0,
@@ -34,7 +37,7 @@ def alert(customer_id="c0000001", *, type_=TransitionType.OPENED, level="watch",
         reasons=Reasons(ja=["注文がありません。"], en=["No orders."]),
         episode=EpisodeRef(number=1, step=1, opened_at=datetime.fromtimestamp(at_s, UTC)),
         receipt=Receipt(
-            model_version="cold-v1",
+            model_version=COLD,
             source_offsets={},
             thresholds={},
             state_version=1,

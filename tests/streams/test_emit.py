@@ -1,5 +1,7 @@
 """What leaves the first line: to which topic and partition, in what order, and in what form."""
 
+import math
+
 import msgspec
 import orjson
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from models.features import NAMES
 from models.labels import Label
 from models.levels import LEVELS
+from models.mixture import KEPT_NAMES
+from models.scorer import COLD
 from models.target import DAY_S
 from streams.emit import CODE_VERSION
 from streams.reasons import Reason, Reject
@@ -59,7 +63,7 @@ def test_the_key_is_the_customer_and_the_news_of_one_customer_are_in_order(shop)
 def test_the_receipt_names_topics_model_and_code(shop):
     alert = shop.alerts()[-1]
     assert set(alert.receipt.source_offsets) <= {"t.orders", "t.logins", "t.email-opens"}
-    assert (alert.receipt.model_version, alert.receipt.code_version) == ("cold-v1", CODE_VERSION)
+    assert (alert.receipt.model_version, alert.receipt.code_version) == (COLD, CODE_VERSION)
 
 
 def test_each_alert_is_counted_by_level_and_type(shop):
@@ -70,7 +74,7 @@ def test_each_alert_is_counted_by_level_and_type(shop):
 
 
 class TestLabels:
-    """A label joins the features recorded when it was scored with what happened in the horizon after."""
+    """A label joins the features recorded when it was scored with what happened in the step or horizon after."""
 
     def test_each_is_a_label_the_trainer_can_read(self, shop):
         outs = shop.told(LABELS)
@@ -78,9 +82,18 @@ class TestLabels:
         for out in outs:
             label = msgspec.json.decode(out.value, type=Label)
             assert label.customer_id.encode() == out.key
-            assert label.resolved_at_s - label.frozen_at_s == 4 * H_S
+            waits_s = {"step": 4 * H_S // 13, "horizon": 4 * H_S}
+            assert label.resolved_at_s - label.frozen_at_s == waits_s[label.kind]
             assert set(label.features) <= set(NAMES)
             assert 0 < label.probability < 1
+
+    def test_horizon_labels_say_what_each_expert_said_and_step_labels_do_not(self, shop):
+        for label in shop.labels():
+            assert set(label["experts"]) == (set(KEPT_NAMES) if label["kind"] == "horizon" else set())
+            if label["kind"] == "horizon":  # the cold model is the rhythm alone
+                said = 1 / (1 + math.exp(-label["experts"]["base"]))
+                assert said == pytest.approx(label["probability"], abs=2e-3), "kept in half precision"
+                assert label["experts"]["base"] == label["experts"]["rhythm"]
 
     def test_churned_is_no_order_within_the_horizon(self, shop):
         for label in shop.labels():

@@ -1,16 +1,17 @@
 """Which model is in effect: by the stream time a version names, not by when it came."""
 
+import dataclasses
 import itertools
 
 import pytest
 
-from models.churn_model import ChurnModel
+from models import snapshot as snapshots
 from models.events import Channel
+from models.mixture import ChurnMixture
 from models.scorer import COLD, Scorer
 from models.snapshot import SnapshotError
 from models.target import DAY_S, Target
 from streams.model_book import ModelBook
-from tests.streams.harness import fixed_scorer
 
 TARGET = Target(Channel.ORDER, 28 * DAY_S)
 
@@ -23,7 +24,12 @@ def book(*scorers, pinned=False):
 
 
 def version(name, effective_at_s):
-    return fixed_scorer(TARGET, 0.0, effective_at_s, name)
+    return dataclasses.replace(Scorer.cold(TARGET), version=name, effective_at_s=effective_at_s)
+
+
+def published(n_labels, n_steps=0, effective_at_s=100, target=TARGET):
+    snapshot = ChurnMixture.for_target(target).snapshot(effective_at_s)
+    return snapshots.encode(type(snapshot)(**snapshots.to_dict(snapshot) | {"n_labels": n_labels, "n_steps": n_steps}))
 
 
 A, B, C = version("a", 100), version("b", 200), version("c", 300)
@@ -47,23 +53,31 @@ def test_versions_follow_each_other_one_by_one():
 
 
 def test_of_two_versions_that_name_the_same_second_the_one_with_more_labels_comes_last():
-    fewer = ChurnModel.for_target(TARGET)
-    fewer.learn_one({"order_silence": 1.0}, True)
-    more = ChurnModel.restore(fewer.snapshot())
-    more.learn_one({"order_silence": 2.0}, False)
-    for order in ([fewer, more], [more, fewer]):
+    for order in ([1, 2], [2, 1]):
         versions = book()
-        for model in order:
-            versions.enter(b"k", model.snapshot(effective_at_s=100))
+        for n_labels in order:
+            versions.enter(b"k", published(n_labels))
         assert versions.in_effect(100).n_labels == 2
         assert [versions.following(Scorer.cold(TARGET)).n_labels, versions.newest.n_labels] == [1, 2]
+
+
+def test_of_two_that_differ_in_steps_alone_the_one_that_was_published_later_comes_last():
+    """A young shop learns steps for a quarter before its first horizon label."""
+    versions = book()
+    first, second = (versions.enter(b"k", published(0, n_steps)) for n_steps in (500, 1_000))
+    assert versions.in_effect(100) is second
+    assert versions.following(Scorer.cold(TARGET)) is first
+    assert versions.following(first) is second
+    assert versions.following(second) is None
 
 
 def test_a_version_that_is_known_already_changes_nothing():
     """Each is published under its own key and under latest, and read by everybody who starts."""
     versions = book(A)
-    versions.add(version("a", 100))
+    assert not versions.add(version("a", 100))
     assert versions.following(A) is None
+    assert versions.enter(b"latest", published(7)).n_labels == 7
+    assert versions.enter(b"n000007", published(7)) is None
 
 
 class TestPinned:
@@ -82,11 +96,11 @@ class TestRefused:
     def test_a_model_of_another_target(self, other):
         versions = book()
         with pytest.raises(SnapshotError, match="predicts"):
-            versions.enter(b"latest", ChurnModel.for_target(other).snapshot())
+            versions.enter(b"latest", published(1, target=other))
         assert versions.newest.version == COLD
 
     def test_one_that_cannot_be_read(self):
         versions = book()
         with pytest.raises(SnapshotError):
-            versions.enter(b"latest", {"format": "yocho-model", "version": 99})
+            versions.enter(b"latest", b'{"format":"yocho-model","version":99}')
         assert versions.newest.version == COLD

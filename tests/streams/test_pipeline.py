@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.scorer import COLD
 from models.target import DAY_S
 from streams.topics import ALERTS, LABELS
-from tests.builders import START_MS, at_ms, email_open, login, order
+from tests.builders import START_MS, at_ms, email_click, email_open, email_send, login, order
 from tests.streams.harness import FirstLine, fixed_scorer, in_pieces
 
 END = "+800d"
-KINDS = (order, order, login, email_open, lambda *a, **k: email_open(*a, machine=True, **k))
+KINDS = (
+    order, order, login, email_open, lambda *a, **k: email_open(*a, machine=True, **k), email_send, email_click,
+)  # fmt: skip
+MAIL = {"email_sends_topic": "email-sends", "email_clicks_topic": "email-clicks"}
 HOUR_MS = 3_600_000
 
 # (customer, kind, hours since the one before; negative is late, by up to twice what is allowed), within two years
@@ -43,7 +47,7 @@ def log_of(steps, *, late=True):
 
 
 def run(samples, cuts=(), **options):
-    line = FirstLine(**options)
+    line = FirstLine(**MAIL, **options)
     for piece in in_pieces(line.send(*samples), cuts):
         line.fetch(piece)
     line.pass_time(END)
@@ -94,7 +98,7 @@ def test_a_customer_has_the_same_history_alone_and_among_others(steps):
 @given(steps=STEPS, cuts=CUTS, again_from=st.integers(0, 40))
 def test_records_delivered_again_change_nothing(steps, cuts, again_from):
     """A worker that died goes on from committed offsets, with state that may be ahead of them."""
-    line = FirstLine(forget=1_000 * DAY_S)
+    line = FirstLine(forget=1_000 * DAY_S, **MAIL)
     sent = line.send(*log_of(steps, late=False))
     line.fetch(sent)
     rows, told, stream_time_s = line.rows(), list(line.out), line.partition.stream_time_s
@@ -178,7 +182,7 @@ class TestForgotten:
 
 def switched(line_options, samples, cuts=(), log_odds=4.0, at="+10d"):
     """A run in which another model takes effect."""
-    line = FirstLine(pinned=False, **line_options)
+    line = FirstLine(pinned=False, **MAIL, **line_options)
     line.book.add(fixed_scorer(line.settings.target, log_odds, at_ms(at) // 1000))
     for piece in in_pieces(line.send(*samples), cuts):
         line.fetch(piece)
@@ -203,8 +207,8 @@ class TestModelSwitch:
         versions = {
             (alert.customer_id, alert.receipt.model_version) for alert in line.alerts() if alert.type != "expired"
         }
-        assert ("old", "cold-v1") in versions
-        assert ("new", "cold-v1") not in versions
+        assert ("old", COLD) in versions
+        assert ("new", COLD) not in versions
 
     def test_the_next_looks_of_everybody_are_planned_anew(self):
         """A model that finds everybody at risk is noticed at the switch, not at the next event of each."""
@@ -251,7 +255,7 @@ class TestModelSwitch:
         line.book.add(fixed_scorer(line.settings.target, 4.0, at_ms("+1d") // 1000))
         assert line.pipeline.next_switch_s(line.partition) is None
         line.pass_time(END)
-        assert {alert.receipt.model_version for alert in line.alerts()} == {"cold-v1"}
+        assert {alert.receipt.model_version for alert in line.alerts()} == {COLD}
 
 
 def test_a_new_assignment_begins_with_the_model_of_its_stream_time():

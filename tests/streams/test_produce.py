@@ -7,6 +7,7 @@ import pytest
 from kafka import TopicPartition
 from kafka.partitioner.default import murmur2
 
+from models.baskets import category_mask
 from models.event_rows import EventLogError
 from models.events import Channel, Event
 from streams.broker import EmbeddedBroker
@@ -76,6 +77,19 @@ def test_columns_may_stand_in_any_order_beside_others(csv_file):
     assert [(e.customer_id, e.amount) for e in events(path)] == [("c1", 11.77)]
 
 
+def test_e_mails_sent_and_clicked_go_to_their_own_inputs(csv_file):
+    rows = "c1,email_sends,2024-01-01T00:00:00Z,\nc1,email-click,2024-01-02T00:00:00Z,machine\n"
+    path = csv_file(HEADER + rows)
+    assert [record.source.key for record in read_records(path, Channel.ORDER)] == ["email-sends", "email-clicks"]
+    assert [event.engaged for event in events(path)] == [True, False]
+
+
+def test_a_category_column_says_what_orders_hold_and_nothing_of_other_events(csv_file):
+    rows = "c1,order,2024-01-01T00:00:00Z,5,tea; 和菓子\nc1,order,2024-01-02T00:00:00Z,5,\n"
+    path = csv_file(HEADER.strip() + ",category\n" + rows + "c1,login,2024-01-03T00:00:00Z,,tea\n")
+    assert [event.categories for event in events(path)] == [category_mask(["tea", "和菓子"]), 0, 0]
+
+
 def test_another_event_type_can_be_named_the_main_one(csv_file):
     path = csv_file(HEADER + "c1,visit,2024-01-01T00:00:00Z,3\n")
     assert [event.channel for event in events(path, main_name="visit")] == [Channel.ORDER]
@@ -99,6 +113,8 @@ def test_a_refund_is_sent_for_the_worker_to_judge(csv_file):
         ("c1,order,2024-01-01T00:00:00Z,nan", "value of an order is no number"),
         ("c1,login,2024-01-01T00:00:00Z,long", "value of a login is no number"),
         ("c1,email_open,2024-01-01T00:00:00Z,robot", "value of an e-mail open"),
+        ("c1,email_click,2024-01-01T00:00:00Z,robot", "value of an e-mail open or click"),
+        ("c1,email_send,2024-01-01T00:00:00Z,machine", "value of an e-mail sent"),
         (",order,2024-01-01T00:00:00Z,1", "no customer_id"),
         ("c1,order,2024-01-01T00:00:00Z", "3 cells, not 4"),
         ("c1,order,2024-01-01T00:00:00Z,1,2", "5 cells, not 4"),
@@ -179,6 +195,15 @@ def test_a_bad_file_sends_nothing_at_all(csv_file, settings):
     before = len(read_all(cluster, "logins"))
     path = csv_file(HEADER + "c1,login,2024-01-01T00:00:00Z,1\n" * 50 + "c1,login,never,1\n")
     with pytest.raises(EventLogError, match="line 52"):
+        replay(path, cluster, settings)
+    assert len(read_all(cluster, "logins")) == before
+
+
+def test_events_of_an_input_that_is_off_send_nothing_and_name_the_setting(csv_file, settings):
+    cluster = Cluster.reach(settings)
+    before = len(read_all(cluster, "logins"))
+    path = csv_file(HEADER + "c1,login,2024-01-01T00:00:00Z,1\nc1,email_send,2024-01-01T00:00:00Z,\n")
+    with pytest.raises(ProduceError, match="YOCHO_EMAIL_SENDS_TOPIC"):
         replay(path, cluster, settings)
     assert len(read_all(cluster, "logins")) == before
 

@@ -26,6 +26,8 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_BROKERS": "kafka-1:9092, [::1]:9093",
         "YOCHO_GROUP": "shop",
         "YOCHO_TOPIC_PREFIX": "eu.",
+        "YOCHO_EMAIL_SENDS_TOPIC": "email-sends",
+        "YOCHO_EMAIL_CLICKS_TOPIC": "email-clicks",
         "YOCHO_PARTITIONS": "12",
         "YOCHO_REPLICATION": "3",
         "YOCHO_MAIN": "email_open",
@@ -42,6 +44,10 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_COMMIT_INTERVAL_S": "2",
         "YOCHO_SESSION_TIMEOUT_S": "20",
         "YOCHO_MAX_BATCH": "500",
+        "YOCHO_CALENDAR": "JP",
+        "YOCHO_EXPERTS": "process, linear",
+        "YOCHO_MEMORY_DAYS": "20",
+        "YOCHO_CHALLENGER_MEMORY_DAYS": "0",
         "YOCHO_SNAPSHOT_EVERY": "50",
         "YOCHO_METRICS_HOST": "0.0.0.0",
         "YOCHO_METRICS_PORT": "0",
@@ -51,6 +57,8 @@ def test_every_variable_is_read_into_its_field():
     changed = {f.name for f in dataclasses.fields(Settings) if getattr(settings, f.name) != getattr(Settings(), f.name)}
     assert changed == {setting.field for setting in SETTINGS}
     assert settings.bootstrap == "kafka-1:9092,[::1]:9093"
+    assert (settings.experts, settings.memory_days) == (("process", "linear"), 20.0)
+    assert settings.target.calendar == "JP"
     assert settings.policy.enter == (0.5, 0.7, 0.95)
     assert settings.policy.exit == (0.4, 0.6, 0.9)
     assert (settings.dwell_s, settings.expire_s, settings.forget_s) == (36 * 3600, 60 * 86_400, 400 * 86_400)
@@ -72,6 +80,7 @@ def test_waiting_times_follow_the_horizon_until_they_are_set():
         ("YOCHO_BROKERS", "a:1,,b:2", "host:port"),
         ("YOCHO_GROUP", "my group", "letters"),
         ("YOCHO_TOPIC_PREFIX", "a/b", "letters"),
+        ("YOCHO_EMAIL_SENDS_TOPIC", "e-mail sends", "empty, or 1 to 100 letters"),
         ("YOCHO_PARTITIONS", "0", "a whole number from 1 to 1,000"),
         ("YOCHO_PARTITIONS", "4.5", "a whole number"),
         ("YOCHO_HORIZON", "91", "a whole number with a unit"),
@@ -89,6 +98,12 @@ def test_waiting_times_follow_the_horizon_until_they_are_set():
         ("YOCHO_MERGE_WAIT_S", "nan", "a number from 0 to 60"),
         ("YOCHO_METRICS_PORT", "70000", "65,535"),
         ("YOCHO_DWELL", "soon", "empty, or"),
+        ("YOCHO_EXPERTS", "process,oracle", "some of rhythm, process, hazard, linear, curved"),
+        ("YOCHO_EXPERTS", "process,process", "each once"),
+        ("YOCHO_EXPERTS", ",", "some of rhythm"),
+        ("YOCHO_MEMORY_DAYS", "0", "a number from 1 to 3,650"),
+        ("YOCHO_MEMORY_DAYS", "30d", "a number"),
+        ("YOCHO_CHALLENGER_MEMORY_DAYS", "0.5", "0, or a number from 1"),
     ],
 )
 def test_a_bad_value_is_refused_with_the_variable_and_what_it_allows(variable, text, allowed):

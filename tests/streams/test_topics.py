@@ -4,24 +4,53 @@ import re
 
 import pytest
 
-from models.events import Channel
+from models.events import Channel, Source
 from streams.broker import EmbeddedBroker
 from streams.cluster import Cluster
 from streams.provision import Found, check, create, describe, wanted
-from streams.settings import Settings
-from streams.topics import INPUTS, TOPICS, enabled_inputs, in_use, input_of
+from streams.settings import Settings, SettingsError
+from streams.topics import INPUTS, READABLE, TOPICS, enabled_inputs, in_use, input_of
+
+SENDS, CLICKS = {"email_sends_topic": "email-sends"}, {"email_clicks_topic": "clicks.v2"}
 
 
-def test_the_three_inputs_of_the_mission_are_on_and_six_are_declared():
+def test_the_three_inputs_of_the_mission_are_on_two_can_be_switched_on_and_four_are_declared():
     assert [topic.key for topic in enabled_inputs(Settings())] == ["orders", "logins", "email-opens"]
     assert [topic.channel for topic in enabled_inputs(Settings())] == list(Channel)
-    assert [topic.key for topic in INPUTS if not topic.enabled] == [
-        "email-sends", "email-clicks", "page-views", "carts", "inquiries", "feedback",
+    everything = Settings(**SENDS, **CLICKS)
+    assert [topic.key for topic in enabled_inputs(everything)[3:]] == ["email-sends", "email-clicks"]
+    assert [topic.key for topic in INPUTS if not topic.is_enabled(everything)] == [
+        "page-views", "carts", "inquiries", "feedback",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, []),
+        (SENDS, ["eu.email-sends"]),
+        (CLICKS, ["eu.clicks.v2"]),
+        (SENDS | CLICKS, ["eu.email-sends", "eu.clicks.v2"]),
+    ],
+)
+def test_a_setting_names_an_optional_input_and_switches_it_on(options, names):
+    settings = Settings(topic_prefix="eu.", **options)
+    always = ["eu.orders", "eu.logins", "eu.email-opens"]
+    assert [topic.topic(settings) for topic in enabled_inputs(settings)] == always + names
+    assert [w.name for w in wanted(settings)][: 3 + len(names)] == always + names
+
+
+@pytest.mark.parametrize("name", ["orders", "churn-labels", "yocho-customers-changelog"])
+def test_an_optional_input_cannot_be_another_topic(name):
+    with pytest.raises(SettingsError, match="YOCHO_EMAIL_CLICKS_TOPIC"):
+        enabled_inputs(Settings(email_clicks_topic=name))
+    with pytest.raises(SettingsError, match="YOCHO_EMAIL_CLICKS_TOPIC"):
+        enabled_inputs(Settings(email_sends_topic="mail", email_clicks_topic="mail"))
 
 
 def test_source_numbers_are_places_and_never_change():
     assert [topic.source for topic in INPUTS] == list(range(9))
+    assert [topic.source for topic in READABLE] == list(Source)
 
 
 def test_everything_about_a_customer_is_co_partitioned():
@@ -49,7 +78,7 @@ def test_every_topic_has_one_writer_and_says_how_it_is_kept():
         assert topic.config.get("cleanup.policy", "producer") == topic.kept
 
 
-def test_an_event_type_leads_to_its_enabled_input():
+def test_an_event_type_leads_to_its_readable_input():
     assert input_of("email_open").key == "email-opens"
     with pytest.raises(KeyError):
         input_of("cart")
@@ -70,6 +99,16 @@ def test_a_broker_made_for_the_settings_has_no_difference_and_nothing_to_create(
         assert check(cluster, settings) == []
         assert create(cluster, settings) == []
         assert {found.partitions for found in describe(cluster, settings).values()} == {1, 3}
+
+
+def test_optional_inputs_are_made_and_checked_like_the_others():
+    with EmbeddedBroker.for_settings(Settings(partitions=3)) as broker:
+        settings = Settings(partitions=3, brokers=(broker.bootstrap,), **SENDS, **CLICKS)
+        cluster = Cluster.reach(settings)
+        assert [line.partition(":")[0] for line in check(cluster, settings)] == ["email-sends", "clicks.v2"]
+    with EmbeddedBroker.for_settings(Settings(partitions=3, **SENDS, **CLICKS)) as broker:
+        settings = Settings(partitions=3, brokers=(broker.bootstrap,), **SENDS, **CLICKS)
+        assert check(Cluster.reach(settings), settings) == []
 
 
 def test_missing_topics_and_wrong_counts_are_told_one_a_line():

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 
 import msgspec
 import orjson
@@ -10,30 +11,37 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from prometheus_client import CollectorRegistry
 
-from models.churn_model import ChurnModel
+from models import learning_state
+from models import snapshot as snapshots
+from models.contest import Options
 from models.events import Channel
 from models.labels import Label
+from models.promotion import Verdict
 from models.scorer import Scorer
 from models.target import DAY_S, Target
+from models.trainer import Trainer
+from streams import label_feed
 from streams.broker import EmbeddedBroker
 from streams.engine.outbox import Outbox
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
-from streams.model_topic import LATEST, Published
+from streams.model_topic import LATEST, TRAINER, records
 from streams.settings import Settings
 from streams.training import TrainingLine, follow_models, read_models
-from tests.models.histories import START_S, examples
+from tests.models.histories import START_S
+from tests.models.label_log import placed, taught
 
-EVERY = 10
 N_PARTITIONS = 2
 H = 28 * DAY_S
-EXAMPLES = examples(150, seed=5)
+TARGET = Target(Channel.ORDER, H)
+PER_DAY = 10
+EVERY = 20
 
 
-def label(n, horizon_s=H):
-    x, y = EXAMPLES[n % len(EXAMPLES)]
-    at_s = START_S + n * 60
-    return Label(f"c{n}", at_s, at_s + horizon_s, y, 0.4, x)
+def label(n, horizon_s=H, at_s=None):
+    """The n-th label: ten a day, so a group is ten labels."""
+    at_s = (START_S // DAY_S + n // PER_DAY) * DAY_S + n % PER_DAY * 60 if at_s is None else at_s
+    return Label(f"c{n}", at_s, at_s + horizon_s, n % 3 > 0, 0.4, {"order_silence": 0.1 * (n % 7)})
 
 
 class Shop:
@@ -52,29 +60,38 @@ class Shop:
 
     def send(self, *labels):
         for n, one in enumerate(labels):
-            value = orjson.dumps(msgspec.structs.asdict(one)) if isinstance(one, Label) else one
-            self.producer.send("churn-labels", key=b"c", value=value, partition=n % N_PARTITIONS)
-            self.n_sent[n % N_PARTITIONS] += 1
+            self.send_to(n % N_PARTITIONS, one)
         self.producer.flush()
 
-    def publish(self, *models):
-        for model in models:
-            for key, value in model.records():
-                self.producer.send("churn-model", key=key, value=value, partition=0)
+    def send_to(self, partition, one):
+        value = orjson.dumps(msgspec.structs.asdict(one)) if isinstance(one, Label) else one
+        self.producer.send("churn-labels", key=b"c", value=value, partition=partition)
+        self.n_sent[partition] += 1
+
+    def publish(self, *pairs):
+        for key, value in pairs:
+            self.producer.send("churn-model", key=key, value=value, partition=0)
         self.producer.flush()
 
-    def models(self):
-        """(key, model) in the order they were published."""
+    def published(self, key):
+        """Values under a key, or of all versions, in the order they were published."""
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, api_version=(2, 0))
         tp, found = TopicPartition("churn-model", 0), []
         consumer.assign([tp])
         consumer.seek_to_beginning(tp)
         end = consumer.end_offsets([tp])[tp]
         while len(found) < end:
-            for records in consumer.poll(timeout_ms=500).values():
-                found += [(record.key, Published.of(record.value)) for record in records]
+            for batch in consumer.poll(timeout_ms=500).values():
+                found += [(record.key, record.value) for record in batch]
         consumer.close()
-        return found
+        self.keys = [k for k, _ in found]
+        return [value for k, value in found if k == key]
+
+    def snapshots(self):
+        return [snapshots.decode(value) for value in self.published(LATEST)]
+
+    def state(self):
+        return learning_state.decode(self.published(TRAINER)[-1])
 
     def train(self, until, **settings):
         """Run a trainer until so many labels were learnt or refused; gives what it counted."""
@@ -86,7 +103,7 @@ class Shop:
             outbox = Outbox(lambda: producer)
             line = TrainingLine(settings, outbox, Metrics(registry))
             line.follow_assignment({0, 1})
-            while sum(counts(registry).values()) < until:
+            while sum(counts(registry)) < until:
                 await asyncio.sleep(0.02)
             line.follow_assignment({1})
             await asyncio.sleep(0.1)
@@ -95,8 +112,9 @@ class Shop:
 
 
 def counts(registry):
-    outcomes = ("learnt", "refused")
-    return {o: int(registry.get_sample_value("yocho_labels_learnt_total", {"outcome": o}) or 0) for o in outcomes}
+    """Labels learnt, records refused."""
+    learnt = registry.get_sample_value("yocho_labels_learnt_total", {"kind": "horizon"})
+    return int(learnt or 0), int(registry.get_sample_value("yocho_labels_refused_total") or 0)
 
 
 @pytest.fixture
@@ -107,92 +125,131 @@ def shop():
         shop.producer.close()
 
 
-def n_labels(models, key=LATEST):
-    return [model.snapshot["n_labels"] for k, model in models if k == key]
-
-
-def test_a_snapshot_is_published_every_so_many_labels_under_its_version_and_under_latest(shop):
-    shop.send(*map(label, range(25)))
-    assert shop.train(25) == {"learnt": 25, "refused": 0}
-    models = shop.models()
-    assert n_labels(models) == [10, 20]
-    versions = [Scorer.from_snapshot(model.snapshot).version.encode() for _, model in models]
-    assert [key for key, _ in models] == [versions[0], LATEST, versions[2], LATEST]
-    assert [sum(model.label_offsets.values()) for _, model in models] == [10, 10, 20, 20]
+def test_a_model_is_published_every_so_many_labels_as_state_version_and_latest(shop):
+    shop.send(*map(label, range(45)))
+    assert shop.train(40) == (40, 0)
+    models = shop.snapshots()
+    assert [model.n_labels for model in models] == [20, 40]
+    assert shop.keys == [key for model in models for key in (TRAINER, model.name.encode(), LATEST)]
+    states = [learning_state.decode(value)["positions"] for value in shop.published(TRAINER)]
+    assert states == [{"0": 10, "1": 10}, {"0": 20, "1": 20}]
 
 
 def test_a_trainer_that_starts_again_learns_each_label_exactly_once(shop):
-    """What was learnt after the last snapshot went with the trainer; the next learns it again, into the old model."""
-    shop.send(*map(label, range(25)))
-    shop.train(25)
-    shop.send(*map(label, range(25, 40)))
-    assert shop.train(20) == {"learnt": 20, "refused": 0}
-    models = shop.models()
-    assert n_labels(models) == [10, 20, 30, 40]
-    assert models[-1][1].label_offsets == {0: shop.n_sent[0], 1: shop.n_sent[1]}
-    effective = [model.snapshot["effective_at_s"] for _, model in models]
-    assert effective == sorted(effective)
+    """What was learnt after the last publication went with the trainer; the next learns it again, into its state."""
+    log = list(map(label, range(81)))
+    shop.send(*log[:31])
+    assert shop.train(30) == (30, 0)
+    shop.send_to(1, log[31])
+    shop.send(*log[32:])
+    assert shop.train(60) == (60, 0)
+    models, whole = shop.snapshots(), Trainer(TARGET, EVERY)
+    expected = [learnt.publication for learnt in taught(whole, placed(log)) if learnt.publication]
+    assert models == [one.snapshot for one in expected]
+    assert [model.n_labels for model in models] == [20, 40, 60, 80]
+    assert orjson.dumps(shop.state()) == orjson.dumps(expected[-1].state)
 
 
 def test_a_trainer_that_starts_with_nothing_new_learns_nothing_and_publishes_nothing(shop):
-    shop.send(*map(label, range(20)))
+    shop.send(*map(label, range(21)))
     shop.train(20)
-    published = len(shop.models())
+    published = len(shop.snapshots())
     with pytest.raises(TimeoutError):
-        asyncio.run(asyncio.wait_for(shop._train(1, shop.settings()), 2))
-    assert len(shop.models()) == published
+        asyncio.run(asyncio.wait_for(shop._train(1, shop.settings()), 3))
+    assert len(shop.snapshots()) == published
+
+
+@pytest.mark.parametrize(("turn", "ahead"), [(label_feed.LABELS_PER_TURN, label_feed.READ_AHEAD), (7, 3)])
+def test_labels_are_learnt_in_the_order_they_resolved_however_they_are_fetched(shop, monkeypatch, turn, ahead):
+    """Partition by partition, months of one half of the customers would come before those of the other half."""
+    monkeypatch.setattr(label_feed, "LABELS_PER_TURN", turn)
+    monkeypatch.setattr(label_feed, "READ_AHEAD", ahead)
+    log = list(map(label, range(401)))
+    for partition in range(N_PARTITIONS):
+        for one in log[partition::N_PARTITIONS]:
+            shop.send_to(partition, one)
+        shop.producer.flush()
+    shop.train(400)
+    expected = [learnt.publication for learnt in taught(Trainer(TARGET, EVERY), placed(log)) if learnt.publication]
+    assert [model.name for model in shop.snapshots()] == [one.snapshot.name for one in expected]
 
 
 class TestAnotherTarget:
-    """A model answers one question; with another question, training begins anew."""
+    """A state answers one question; with another question, training begins anew."""
 
-    OTHER = Target(Channel.ORDER, 35 * DAY_S)
+    def other(self):
+        trainer = Trainer(Target(Channel.ORDER, 35 * DAY_S), 1)
+        labels = [label(n, 35 * DAY_S) for n in (0, PER_DAY)]
+        (learnt,) = taught(trainer, placed(labels))
+        return records(learnt.publication)
 
-    def other(self, n=7):
-        model = ChurnModel.for_target(self.OTHER)
-        for x, y in EXAMPLES[:n]:
-            model.learn_one(x, y)
-        return Published(model.snapshot(), {0: 1_000, 1: 1_000})
+    def test_a_published_state_of_another_target_is_not_gone_on_with(self, shop):
+        shop.publish(*self.other())
+        shop.send(*map(label, range(21)))
+        assert shop.train(20) == (20, 0)
+        newest = shop.snapshots()[-1]
+        assert (newest.n_labels, newest.horizon_s) == (20, H)
 
-    def test_a_published_model_of_another_target_is_not_gone_on_with(self, shop):
-        shop.publish(self.other())
-        shop.send(*map(label, range(10)))
-        assert shop.train(10) == {"learnt": 10, "refused": 0}
-        newest = shop.models()[-1][1]
-        assert (newest.snapshot["n_labels"], newest.snapshot["horizon_s"]) == (10, H)
-        assert newest.label_offsets == {0: 5, 1: 5}
-
-    def test_one_published_since_does_not_hide_the_older_model_of_this_target(self, shop):
-        shop.send(*map(label, range(10)))
-        shop.train(10)
-        shop.publish(self.other())
-        shop.send(*map(label, range(10, 20)))
-        assert shop.train(10) == {"learnt": 10, "refused": 0}
-        assert n_labels(shop.models()) == [10, 7, 20]
+    def test_one_published_since_does_not_hide_the_older_state_of_this_target(self, shop):
+        shop.send(*map(label, range(21)))
+        shop.train(20)
+        shop.publish(*self.other())
+        shop.send(*map(label, range(21, 42)))
+        assert shop.train(20) == (20, 0)
+        assert [model.n_labels for model in shop.snapshots()] == [20, 1, 40]
 
     def test_labels_of_another_horizon_are_counted_and_not_learnt(self, shop):
-        shop.send(*[label(n, 35 * DAY_S if n % 3 == 0 else H) for n in range(15)])
-        assert shop.train(15) == {"learnt": 10, "refused": 5}
-        assert n_labels(shop.models()) == [10]
+        shop.send(*[label(n, 35 * DAY_S if n % 3 == 0 else H) for n in range(32)])
+        assert shop.train(31) == (20, 11)
 
 
 def test_a_record_that_is_no_label_is_refused_and_passed_over(shop, caplog):
     bad = [None, b"{", b"null", b'{"customer_id":"c1"}', orjson.dumps({"secret": 1})]
-    shop.send(*bad, *map(label, range(10)))
-    assert shop.train(15) == {"learnt": 10, "refused": 5}
-    assert n_labels(shop.models()) == [10]
+    shop.send(*bad, *map(label, range(21)))
+    assert shop.train(25) == (20, 5)
+    assert [model.n_labels for model in shop.snapshots()] == [20]
     assert "secret" not in caplog.text
 
 
-def test_a_model_that_cannot_be_read_is_passed_over(shop):
-    shop.producer.send("churn-model", key=LATEST, value=b'{"snapshot":{"format":"x"},"label_offsets":{}}', partition=0)
-    shop.send(*map(label, range(10)))
-    assert shop.train(10) == {"learnt": 10, "refused": 0}
+def test_a_label_from_the_far_future_holds_nobody_up(shop):
+    shop.send_to(0, label(0, at_s=2**40))
+    shop.send(*map(label, range(21)))
+    assert shop.train(21) == (20, 1)
+
+
+def test_a_state_that_is_damaged_is_told_and_the_one_before_is_taken(shop, caplog):
+    shop.send(*map(label, range(41)))
+    shop.train(40)
+    damaged = shop.state()
+    damaged["contest"]["champion"] = {}
+    shop.publish((TRAINER, orjson.dumps(damaged)), (TRAINER, b"{"), (LATEST, b'{"format":"x"}'))
+    shop.send(*map(label, range(41, 62)))
+    assert shop.train(20) == (20, 0)
+    assert snapshots.decode(shop.published(LATEST)[-1]).n_labels == 60
+    assert "state was refused" in caplog.text
+
+
+def test_settings_choose_champion_challenger_and_experts(shop):
+    shop.send(*map(label, range(21)))
+    shop.train(20, experts=("rhythm", "linear"), memory_days=20.0, challenger_memory_days=0.0)
+    assert shop.state()["contest"]["options"] == {
+        "memory_days": 20.0, "challenger_memory_days": 0.0, "experts": ["rhythm", "linear"],
+    }  # fmt: skip
+    assert shop.state()["contest"]["challenger"] is None
+
+
+def test_the_end_of_a_duel_is_logged(shop, caplog):
+    caplog.set_level("INFO")
+    line = TrainingLine(shop.settings(), Outbox(lambda: None), Metrics(CollectorRegistry()))
+    (learnt, *_) = taught(Trainer(TARGET, 1, Options()), placed(map(label, range(21))))
+    verdict = Verdict(0, 1, 1, 20.0, 1.0, "challenger", "won")
+    line._tell(dataclasses.replace(learnt, verdict=verdict, publication=None))
+    assert "duel of 1970-01-01T00:00:00+00:00: won" in caplog.text
 
 
 def test_workers_read_models_at_start_and_follow_them_after(shop):
-    shop.send(*map(label, range(10)))
-    shop.train(10)
+    shop.send(*map(label, range(21)))
+    shop.train(20)
 
     async def follow():
         settings = shop.settings()
@@ -200,10 +257,10 @@ def test_workers_read_models_at_start_and_follow_them_after(shop):
         await read_models(settings, book)
         at_start = book.newest.n_labels
         following = asyncio.create_task(follow_models(settings, book))
-        shop.send(*map(label, range(10, 20)))
-        await shop._train(10, settings)
+        shop.send(*map(label, range(21, 42)))
+        await shop._train(20, settings)
         async with asyncio.timeout(20):
-            while book.newest.n_labels < 20:
+            while book.newest.n_labels < 40:
                 await asyncio.sleep(0.02)
         following.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -211,9 +268,8 @@ def test_workers_read_models_at_start_and_follow_them_after(shop):
         return at_start, book
 
     at_start, book = asyncio.run(follow())
-    assert at_start == 10
-    labels_of = [scorer.n_labels for scorer in iterate(book)]
-    assert labels_of == [0, 10, 20]
+    assert at_start == 20
+    assert [scorer.n_labels for scorer in iterate(book)] == [0, 20, 40]
 
 
 def iterate(book):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.labels import phase
+from models.pending import phase
 from models.state import new_rows
 from streams.engine.partition import FIRST_SIZE, PartitionRows
 

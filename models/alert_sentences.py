@@ -1,0 +1,92 @@
+"""What an alert says beside its reasons: how sure it is, what would help, what time will do, how it ended.
+
+Serves the alert, last word of the line from event to alert. Pure text, Japanese first and English beside it, as in
+`models.sentences`.
+"""
+
+from models.events import Channel
+from models.levels import LEVELS, Level
+from models.wording import WORDS, Sentence, days_en, days_ja, percent, with_article
+
+NOT_ENOUGH_EVIDENCE = Sentence("判断材料がまだ足りません", "not enough evidence yet")
+"""Stands in place of a percentage; no full stop."""
+
+
+def event_name(channel: Channel) -> Sentence:
+    """Return what an event on a channel is called.
+
+    Examples
+    --------
+    >>> event_name(Channel.LOGIN).en
+    'login'
+    """
+    return Sentence(WORDS[channel].ja, WORDS[channel].one)
+
+
+def no_single_reason(probability: float | None) -> Sentence:
+    """Say that no signal raises the risk on its own: what an alert gives as reason when there is none.
+
+    The probability is left out where there is not enough evidence for one.
+    """
+    if probability is None:
+        return Sentence(
+            f"特に目立つ変化はありません。{NOT_ENOUGH_EVIDENCE.ja}。",
+            f"No single signal stands out; {NOT_ENOUGH_EVIDENCE.en}.",
+        )
+    return Sentence(
+        f"特に目立つ変化はありませんが、全体として離反の可能性は{percent(probability)}です。",
+        f"No single signal stands out; taken together the risk of churn is {percent(probability)}.",
+    )
+
+
+def returned(channel: Channel, main: Channel) -> Sentence:
+    """Say what brought a customer back."""
+    words = WORDS[channel]
+    if channel == main:
+        return Sentence(f"{words.ja}がありました。", f"Came back: {with_article(words.one)}.")
+    return Sentence(
+        f"{words.ja}があり、リスクが下がりました。", f"{with_article(words.one).capitalize()} lowered the risk."
+    )
+
+
+def expired(main: Channel, silent_days: float) -> Sentence:
+    """Say that a customer now counts as churned."""
+    words = WORDS[main]
+    return Sentence(
+        f"最後の{words.ja}から{days_ja(silent_days)}たち、離反とみなしました。",
+        f"{days_en(silent_days)} since the last {words.one}: now counted as churned.",
+    )
+
+
+def brings_back(channel: Channel, level: Level) -> Sentence:
+    r"""Say that one event on a channel returns the customer to a level.
+
+    Examples
+    --------
+    >>> print(*brings_back(Channel.LOGIN, Level.WATCH), sep="\n")
+    ログイン1回で「注意」に戻ります。
+    One login returns them to "watch".
+    """
+    words, title = WORDS[channel], LEVELS[level]
+    return Sentence(f"{words.ja}1回で「{title.ja}」に戻ります。", f'One {words.one} returns them to "{title.en}".')
+
+
+def worsens(level: Level, days: float) -> Sentence:
+    r"""Say when silence alone will carry the customer to a level.
+
+    Examples
+    --------
+    >>> print(*worsens(Level.CRITICAL, 12.2), sep="\n")
+    このまま何もなければ、12日後に「危険」に達します。
+    Reaches "critical" in 12 days if nothing happens.
+    """
+    if level == Level.CHURNED:
+        return Sentence(
+            f"このまま何もなければ、{days_ja(days)}後に離反とみなします。",
+            f"Counts as churned in {days_en(days)} if nothing happens.",
+        )
+    title = LEVELS[level]
+    return Sentence(
+        f"このまま何もなければ、{days_ja(days)}後に「{title.ja}」に達します。",
+        f'Reaches "{title.en}" in {days_en(days)} if nothing happens.',
+    )

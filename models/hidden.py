@@ -1,0 +1,174 @@
+"""The hidden units of the curved expert, as a silence goes on: each is asked only for what silence moves in it.
+
+Serves `models.outlook` on the first line. A unit bends the sum of three inputs (`models.experts.formulas`). One in five
+has only features that stand still and never changes; the others keep the sum of their still inputs, and the moving ones
+are put in when a moment is asked for. All of it is elementwise, and sums are folded in a fixed order, so that one
+customer gets the same bits alone as among five hundred, and at one moment as among many.
+"""
+
+import functools
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.events import Channel
+from models.experts.formulas import hidden_units
+from models.features import MOVING, STILL
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+_BLOCK = 512  # customers at a time: the units' sums (200 KB) then stay in a core's cache
+
+
+class Inputs(NamedTuple):
+    """One moving input of each of the first k moving units.
+
+    Parameters
+    ----------
+    features
+        Places among `MOVING`, shape (k,).
+    weights
+        Shape (k, 1).
+    """
+
+    features: Indices
+    weights: Floats
+
+
+class Plan(NamedTuple):
+    """Which hidden units move, and through which inputs.
+
+    Parameters
+    ----------
+    moving, standing
+        Units with a moving input, those with most of them first, and the other units.
+    inputs
+        First moving input of the moving units, second one of those that have two, third one.
+    """
+
+    moving: Indices
+    standing: Indices
+    inputs: tuple[Inputs, ...]
+
+
+@functools.cache
+def plan(main: Channel) -> Plan:
+    """Sort the hidden units of a main channel."""
+    units = hidden_units(main)
+    moves = np.isin(units.inputs, MOVING)
+    n_moving = moves.sum(axis=0)
+    order = np.argsort(-n_moving, kind="stable")
+    place = np.argsort(~moves, axis=0, kind="stable")  # of each unit's inputs: moving ones first
+    features, weights = (np.take_along_axis(array, place, axis=0)[:, order] for array in (units.inputs, units.weights))
+    counts = [int((n_moving > turn).sum()) for turn in range(n_moving.max())]
+    inputs = (
+        Inputs(np.searchsorted(MOVING, features[turn, :k]), weights[turn, :k, None].astype(np.float64))
+        for turn, k in enumerate(counts)
+    )
+    return Plan(order[: counts[0]], order[counts[0] :], tuple(inputs))
+
+
+def prepared(z: Floats, weights: Floats, main: Channel) -> tuple[Floats, Floats]:
+    """Do what can be done before a moment is asked for.
+
+    Parameters
+    ----------
+    z
+        Standardised features, shape (d, n); the moving ones are not looked at.
+    weights
+        Of the hidden units, shape (`N_HIDDEN`,).
+    main
+        Main channel.
+
+    Returns
+    -------
+    tuple of ndarray
+        Weighted sum of the standing units, shape (n,), and what the still features put into the moving ones, in
+        the order of the plan, shape (k, n).
+    """
+    units, split = hidden_units(main), plan(main)
+    order = np.concatenate([split.moving, split.standing])
+    inside = np.repeat(units.offsets[order, None], z.shape[1], axis=1)
+    for inputs, by in zip(units.inputs[:, order], units.weights[:, order], strict=True):
+        stands = np.flatnonzero(np.isin(inputs, STILL))
+        inside[stands] += z[inputs[stands]] * by[stands, None]
+    n_moving = len(split.moving)
+    standing = inside[n_moving:]
+    return _bent(standing, weights[split.standing, None], np.empty_like(standing)), inside[:n_moving]
+
+
+def moving_sum(inside: Floats, z: Floats, weights: Floats, main: Channel) -> Floats:
+    """Return the weighted sum of the moving units at many moments.
+
+    Parameters
+    ----------
+    inside
+        What the still features put in, shape (k, n).
+    z
+        Standardised moving features in the order of `MOVING`, shape (8, m, n).
+    weights
+        Of the hidden units, shape (`N_HIDDEN`,).
+    main
+        Main channel.
+
+    Returns
+    -------
+    ndarray
+        Log-odds, shape (m, n).
+    """
+    _, m, n = z.shape
+    split = plan(main)
+    weights = weights[split.moving, None]
+    total = np.empty((m, n))
+    scratch = np.empty((2, len(inside), min(n, _BLOCK)))
+    for begin in range(0, n, _BLOCK):
+        columns = slice(begin, begin + _BLOCK)
+        still = inside[:, columns]
+        sums, spare = scratch[:, :, : still.shape[1]]
+        for moment in range(m):
+            _put_in(sums, spare, still, z[:, moment, columns], split.inputs)
+            total[moment, columns] = _bent(sums, weights, spare)
+    return total
+
+
+def _put_in(sums: Floats, spare: Floats, still: Floats, z: Floats, inputs: Iterable[Inputs]) -> None:
+    first, *more = inputs
+    np.take(z, first.features, axis=0, out=spare, mode="clip")  # any other mode makes one more copy
+    np.multiply(spare, first.weights, out=spare)
+    np.add(spare, still, out=sums)
+    for features, weights in more:
+        part = spare[: len(features)]
+        np.take(z, features, axis=0, out=part, mode="clip")
+        part *= weights
+        sums[: len(features)] += part
+
+
+def _bent(sums: Floats, weights: Floats, spare: Floats) -> Floats:
+    """Return the sum of ``weight * h / (1 + |h|)`` over units, shape (n,); both arrays are written over."""
+    if not len(sums):
+        return np.zeros(sums.shape[1])
+    np.abs(sums, out=spare)
+    spare += 1.0
+    sums *= weights
+    sums /= spare
+    return fold(sums)
+
+
+def fold(values: Floats) -> Floats:
+    """Sum the rows, halving again and again in place: the order never depends on how many columns there are.
+
+    Examples
+    --------
+    >>> fold(np.array([[1.0], [2.0], [3.0], [4.0], [5.0]])).tolist()
+    [15.0]
+    """
+    height = len(values)
+    while height > 1:
+        half = (height + 1) // 2
+        values[: height - half] += values[half:height]
+        height = half
+    total: Floats = values[0]
+    return total
