@@ -203,7 +203,8 @@ class Scorer:
         Returns
         -------
         ndarray
-            Log-odds, shape (n, 6): `models.experts.NAMES` in order, then the sum. An example keeps them.
+            Log-odds, shape (n, 6): `models.experts.NAMES` in order, then the sum. An example keeps them. NaN for
+            experts of a cold scorer that have learnt nothing: nobody shall judge them by that.
         """
         columns = np.ascontiguousarray(x.T)
         z = standardised(columns, self.centre, self.unit)
@@ -217,7 +218,10 @@ class Scorer:
             + folded(units * self.curved[N_FEATURES:-1, None]),
         }
         each = np.column_stack([by_name[name] for name in NAMES])
-        return np.column_stack([each, each @ self.weights])
+        base = each @ self.weights
+        if not (self.n_labels or self.weights[1:].any()):
+            each[:, 1:] = np.nan
+        return np.column_stack([each, base])
 
     def process_log_odds(self, columns: Floats) -> Floats:
         """Ask the process expert; features one per row, shape (d, n)."""
