@@ -218,7 +218,7 @@ class Scorer:
             + folded(units * self.curved[N_FEATURES:-1, None]),
         }
         each = np.column_stack([by_name[name] for name in NAMES])
-        base = each @ self.weights
+        base = weighted(each.T, self.weights, 0.0)
         if not (self.n_labels or self.weights[1:].any()):
             each[:, 1:] = np.nan
         return np.column_stack([each, base])

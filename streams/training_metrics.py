@@ -9,8 +9,10 @@ another thread, in the middle of learning.
 ``yocho_labels_refused_total``         records that are no label this trainer can learn
 ``yocho_drift_alarms_total``           drift found by kind: loss, input
 ``yocho_promotions_total``             challengers that became champion
-``yocho_prequential_log_loss``         of the last 5,000 labels or so, scored one horizon before; also ``_brier``,
-                                       ``_auc``, ``_ece``
+``yocho_prequential_log_loss``         of the last 5,000 labels or so, scored one horizon before
+``yocho_prequential_brier``            their mean squared error
+``yocho_prequential_auc``              their rank quality
+``yocho_prequential_ece``              their calibration error
 ``yocho_reliability_ratio``            the reliability curve: said and seen, by bin of the probability
 ``yocho_expert_weight_ratio``          weight of each expert in the champion
 ``yocho_level_shift``                  log of the factor on all hazards, from labels that resolve early

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import streams.metrics
+import streams.training_metrics
 from streams.broker import EmbeddedBroker
 from streams.settings import Settings
 from tests.end_to_end.cluster import Probe, WorkerProcess, environment, send, settle, wait_until
@@ -72,7 +73,8 @@ def test_a_worker_is_healthy_at_once_and_ready_only_after_recovery(few):
 
 
 def test_metrics_show_exactly_the_documented_families(few):
-    documented = set(re.findall(r"``(yocho_\w+)``", streams.metrics.__doc__))
+    tables = streams.metrics.__doc__ + streams.training_metrics.__doc__
+    documented = set(re.findall(r"``(yocho_\w+)``", tables))
     assert len(documented) > 10
     status, page = few.page
     shown = set(re.findall(r"^# TYPE (yocho_\w+) (?:counter|gauge|histogram)$", page, re.MULTILINE))
