@@ -66,7 +66,7 @@ class Cut:
     n_labels
         Horizon labels learnt before.
     experts
-        P(churn) of each expert alone, shape (k, n).
+        P(churn) of each expert alone, shape (k, n); while it has learnt nothing, that of the mixture.
     """
 
     at_s: int
@@ -177,7 +177,8 @@ def _score(rows: Rows, at_s: int, mixture: ChurnMixture) -> tuple[Cut, Frozen]:
     scorer = Scorer.of(mixture.snapshot()) if mixture.n_steps else Scorer.cold(target)
     kept = scorer.expert_log_odds(x)
     p = scorer.probabilities_of(x)
-    cut = Cut(at_s, customer, p, mixture.n_labels, probability(kept[:, : len(EXPERTS)].T))
+    each = probability(kept[:, : len(EXPERTS)].T)
+    cut = Cut(at_s, customer, p, mixture.n_labels, np.where(np.isnan(each), p, each))
     return cut, Frozen(at_s, customer, x, kept)
 
 

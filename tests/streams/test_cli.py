@@ -174,7 +174,7 @@ def test_alerts_as_json_are_the_bodies_one_a_line_and_end_when_idle(broker):
 
 
 def test_an_alert_that_cannot_be_read_does_not_end_the_view(broker):
-    result = yocho("alerts", "--from-start", "--until-idle", "0.3", YOCHO_BROKERS=broker.bootstrap)
+    result = yocho("alerts", "--from-start", "--until-idle", "2", YOCHO_BROKERS=broker.bootstrap)
     assert result.exit_code == 0
     assert "not a valid alert" in result.stdout
 

@@ -70,6 +70,6 @@ def test_every_picture_is_decoded_and_nothing_runs_off_the_side(page, tmp_path, 
     uri = (tmp_path / "asked.html").as_uri()
     dom = chromium(f"--window-size={width},800", "--dump-dom", uri, profile=tmp_path / "p")
     found = json.loads(unescape(re.search(r'data-found="([^"]*)"', dom)[1]))
-    assert len(found["decoded"]) == 4 and min(found["decoded"]) > 1_000
+    assert len(found["decoded"]) == 6 and min(found["decoded"]) > 1_000
     assert min(found["shown"]) > 0.7 * min(width, 800)
     assert found["inside"]
