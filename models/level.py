@@ -8,7 +8,7 @@ tracker compares the level now with the mean level over the time that the horizo
 
 and the mixture multiplies its cumulative hazard by ``exp(share * shift)``. How much of a shift lasts for the coming
 horizon differs: a season does, a busy week does not. So four readings compete (`READINGS`), one of them "no shift", and
-are weighed by how they would have done on labels, as frozen (`models.blend`). On a seasonal shop this gains 0.012 AUC,
+are weighed by how they would have done on labels, as frozen (`models.blend`). On a seasonal shop this gains 0.010 AUC,
 on CDNOW, where a week's level says nothing, it costs 0.0001.
 """
 
