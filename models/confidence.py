@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.experts import NAMES
+from models.experts.formulas import probability
 from models.features import INDEX
 from models.mixture import ABLE_LABELS
-from models.scorer import Scorer, probability
+from models.scorer import Scorer
 
 Floats = NDArray[np.float64]
 

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.experts.formulas import probability
 from models.outlook import Outlook
-from models.scorer import Scorer, probability
+from models.scorer import Scorer
 from models.state import Rows
 
 Floats = NDArray[np.float64]

@@ -36,13 +36,14 @@ from numpy.typing import NDArray
 from models.apply import apply_round
 from models.event_log import EventLog, read_log
 from models.experts import NAMES as EXPERTS
+from models.experts.formulas import probability
 from models.features import features
 from models.groups import Frozen, Pending
 from models.metrics import Metrics
 from models.mixture import ChurnMixture
 from models.outcomes import WEEK_S, Outcomes, cuts_of, midnights
 from models.pending import is_live
-from models.scorer import Scorer, probability
+from models.scorer import Scorer
 from models.state import Rows, new_rows
 from models.target import Target
 

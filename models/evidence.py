@@ -25,7 +25,6 @@ Seconds = NDArray[np.int64]
 
 RATE_DAYS = 30.0
 
-# Money and categories are two statements about baskets, and so are how often and how reliably somebody opens e-mails.
 # A row keeps one rate and no earlier one, and a date has no past: what is usual here is what is usual in this shop.
 _AGAINST_ALL = {
     "email_open_rate": ("email_open_rate", "opens per e-mail sent"),

@@ -15,8 +15,9 @@ from models.attribution import attribute
 from models.confidence import Confidence, confidence_of
 from models.events import Channel
 from models.evidence import Evidence, values_of
+from models.experts.formulas import probability
 from models.features import SIGNALS
-from models.scorer import Scorer, probability
+from models.scorer import Scorer
 from models.sentences import Reasons, reason
 from models.state import Rows
 from models.wording import Sentence

@@ -7,13 +7,14 @@ trainer makes them.
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.calendar import calendar_features
 from models.features import CALENDAR, FEATURES, N_KEPT
+from models.half import half
 from models.outcomes import Outcomes
 from models.target import Target
 
@@ -80,8 +81,8 @@ class Frozen:
 
     at_s: int
     customer: NDArray[np.int64]
-    x: Floats
-    kept: Floats
+    x: NDArray[np.floating[Any]]
+    kept: NDArray[np.floating[Any]]
 
 
 class Pending:
@@ -103,7 +104,7 @@ class Pending:
 
     def add(self, frozen: Frozen) -> None:
         """Take the examples of a later cut than all before; they are kept in half precision, as a row keeps them."""
-        frozen = Frozen(frozen.at_s, frozen.customer, _half(frozen.x[:, :N_KEPT]), _half(frozen.kept))
+        frozen = Frozen(frozen.at_s, frozen.customer, half(frozen.x[:, :N_KEPT]), half(frozen.kept))
         self._steps.append(frozen)
         self._horizons.append(frozen)
 
@@ -131,8 +132,3 @@ class Pending:
             at_s = np.full(n, frozen.at_s, np.int64)
             groups.append(Group(x[part], y[part], kept[part], at_s, frozen.at_s + wait_s, np.ones(n)))
         return groups
-
-
-def _half(values: Floats) -> Floats:
-    limit = np.finfo(np.float16).max
-    return np.clip(values, -limit, limit).astype(np.float16)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.events import Channel
-from models.experts.formulas import hidden_units
+from models.experts.formulas import fold, hidden_units
 from models.features import MOVING, STILL
 
 Floats = NDArray[np.float64]
@@ -155,20 +155,3 @@ def _bent(sums: Floats, weights: Floats, spare: Floats) -> Floats:
     sums *= weights
     sums /= spare
     return fold(sums)
-
-
-def fold(values: Floats) -> Floats:
-    """Sum the rows, halving again and again in place: the order never depends on how many columns there are.
-
-    Examples
-    --------
-    >>> fold(np.array([[1.0], [2.0], [3.0], [4.0], [5.0]])).tolist()
-    [15.0]
-    """
-    height = len(values)
-    while height > 1:
-        half = (height + 1) // 2
-        values[: height - half] += values[half:height]
-        height = half
-    total: Floats = values[0]
-    return total

@@ -70,9 +70,9 @@ class Resolved:
     probability
         P(churn) when frozen, shape (n,).
     x
-        Features when frozen, shape (n, `N_FEATURES`), NaN = unknown.
+        Features when frozen, shape (n, `KEPT_FEATURES`), NaN = unknown.
     experts
-        Log-odds of the experts when frozen, shape (n, `N_EXPERTS`), NaN = unused.
+        Log-odds of the experts when frozen, shape (n, `KEPT_EXPERTS`), NaN = unused.
     is_step
         True for step labels, False for horizon labels, shape (n,).
     """

@@ -26,7 +26,7 @@ from models.events import Channel
 from models.experts import NAMES
 from models.experts.chain import HazardExpert
 from models.experts.expert import Expert
-from models.experts.formulas import N_FEATURES, N_HIDDEN
+from models.experts.formulas import N_FEATURES, N_HIDDEN, probability
 from models.experts.logits import CurvedExpert, LinearExpert
 from models.experts.process import ProcessExpert
 from models.experts.scaling import Scaling
@@ -36,6 +36,7 @@ from models.features import RHYTHM
 from models.groups import Group
 from models.level import LevelTracker
 from models.progress import Progress
+from models.scorer import Scorer
 from models.snapshot import Snapshot
 from models.target import DAY_S, Target
 
@@ -124,7 +125,7 @@ class ChurnMixture(Expert):
         days = self._steps.advance(len(group.y), group.resolved_at_s)
         self._scaling.learn(group.x, days=days)
         if was_able:
-            expected = 1.0 / (1.0 + np.exp(self._hazard.step_log_odds(group.x)))
+            expected = probability(-self._hazard.step_log_odds(group.x))
             self._level.observe(group.frozen_at_s, group.y, expected)
         for expert in (self._hazard, self._process):
             expert.learn(group.x, group.y, days=days, weight=group.weight)
@@ -149,7 +150,7 @@ class ChurnMixture(Expert):
         Time goes on by a thousandth of a horizon with each of them, on top of `days`.
         """
         n = len(y)
-        kept = np.column_stack([self.expert_log_odds(x), np.full(n, np.nan)])
+        kept = np.full((n, len(KEPT_NAMES)), np.nan)
         began_s = self._horizons.last_at_s or self.horizon_s
         resolved_at_s = began_s + int(days * DAY_S) + n * self.horizon_s // 1_000
         frozen_at_s = np.full(n, resolved_at_s - self.horizon_s, np.int64)
@@ -185,8 +186,6 @@ class ChurnMixture(Expert):
 
         Where the rhythm is not among the known features it counts as even money.
         """
-        from models.scorer import Scorer  # the scorer reads snapshots, which only learning makes  # noqa: PLC0415
-
         x = x.copy()
         x[:, RHYTHM] = np.where(np.isnan(x[:, RHYTHM]), 0.0, x[:, RHYTHM])
         return Scorer.of(self.snapshot()).log_odds_of(x)

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from models.features import NAMES
 from models.groups import GROUP_LABELS, Group
+from models.half import LARGEST
 from models.labels import Kind, Label
 from models.mixture import KEPT_NAMES
 from models.target import DAY_S, Target
 
 KNOWN = frozenset(NAMES)
-LARGEST = 65_504.0  # in half precision, as a row keeps features and log-odds
 LAST_SECOND = 2**32 - 1  # in a row
 
 Floats = NDArray[np.float64]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.experts.formulas import N_FEATURES
+from models.experts.formulas import N_FEATURES, fold, probability
 from models.experts.scaling import standardised
 from models.features import MOVING, RHYTHM, SILENCE_OF, STILL, Silence, still
-from models.hidden import fold, moving_sum, prepared
+from models.hidden import moving_sum, prepared
 from models.level import shift
 from models.state import Rows
 
@@ -97,8 +97,6 @@ class Outlook:
 
     def probabilities(self, at_s: ArrayLike) -> Floats:
         """Return P(churn) at `at_s`, as in `log_odds`."""
-        from models.scorer import probability  # the two modules serve each other  # noqa: PLC0415
-
         return probability(self.log_odds(at_s))
 
     def take(self, which: NDArray[np.intp]) -> "Outlook":

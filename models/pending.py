@@ -25,6 +25,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from models.half import half
 from models.labels import Bools, Floats, Resolved, Seconds
 from models.state import Rows
 from models.target import Target
@@ -36,7 +37,6 @@ SCHEDULED, FROZEN, STEP_RESOLVED = 0, 1, 2
 """What ``example_frozen`` says."""
 NO_RETURN, IN_HORIZON, IN_STEP = 0, 1, 2
 """What ``example_returned`` says: the earliest part of the horizon a main event fell into."""
-HALF = np.finfo(np.float16)
 
 
 def phase(customer_id: bytes) -> int:
@@ -90,7 +90,7 @@ def freeze(rows: Rows, x: Floats, p: Floats, at_s: Seconds, target: Target, *, e
     rows
         Rows whose scheduled freeze is due (``example_frozen`` is `SCHEDULED`), shape (n,).
     x
-        Features at `at_s`, shape (n, k); columns beyond `N_FEATURES` follow from the time and are not kept.
+        Features at `at_s`, shape (n, k); columns beyond `KEPT_FEATURES` follow from the time and are not kept.
         at the edge of it.
     p
         P(churn) at `at_s`, shape (n,), in [0, 1].
@@ -100,7 +100,7 @@ def freeze(rows: Rows, x: Floats, p: Floats, at_s: Seconds, target: Target, *, e
     target
         Main channel and horizon.
     experts
-        Log-odds of each expert at `at_s`, shape (n, k), k <= `N_EXPERTS`, NaN = unused; kept like `x`. None
+        Log-odds of each expert at `at_s`, shape (n, k), k <= `KEPT_EXPERTS`, NaN = unused; kept like `x`. None
         where there are none.
 
     Returns
@@ -122,7 +122,7 @@ def _keep(kept: NDArray[np.float16], values: Floats, live: Bools) -> None:
     """Round values of live rows to half precision, as many as there is room for; all else is unknown."""
     kept[:] = np.nan
     width = min(kept.shape[1], values.shape[1])
-    kept[:, :width] = np.where(live[:, None], np.clip(values[:, :width], HALF.min, HALF.max), np.nan)
+    kept[:, :width] = np.where(live[:, None], half(values[:, :width]), np.float16(np.nan))
 
 
 def resolve(rows: Rows, target: Target) -> Resolved:

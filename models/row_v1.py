@@ -12,6 +12,8 @@ example, features in half precision from now on. Two things version 1 could not 
 
 import numpy as np
 
+from models.half import half
+
 ROW_V1 = np.dtype(
     [
         ("applied", "<i8", (3,)),
@@ -74,6 +76,5 @@ def carry_over(old: np.void, fresh: np.void) -> None:
         if name not in _NARROWER:
             fresh[name] = old[name]
     fresh["applied"][: len(old["applied"])] = old["applied"]
-    half = np.finfo(np.float16)
-    fresh["example_x"][: len(old["example_x"])] = np.clip(old["example_x"], half.min, half.max)
+    fresh["example_x"][: len(old["example_x"])] = half(old["example_x"])
     fresh["example_frozen"] = _STEP_RESOLVED if old["example_frozen"] else 0

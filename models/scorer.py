@@ -18,7 +18,14 @@ from numpy.typing import ArrayLike, NDArray
 from models import snapshot as snapshots
 from models.experts import NAMES
 from models.experts.chain import N_BENDS, chained
-from models.experts.formulas import N_FEATURES, N_HIDDEN, activated, folded, hidden_units, weighted
+from models.experts.formulas import (
+    N_FEATURES,
+    N_HIDDEN,
+    curved_log_odds,
+    linear_log_odds,
+    probability,
+    weighted,
+)
 from models.experts.process import histories, no_occasion_log_odds
 from models.experts.scaling import standardised
 from models.features import RHYTHM, features
@@ -31,18 +38,6 @@ Floats = NDArray[np.float64]
 
 COLD = "cold-v2"  # name of the rhythm's formula and constants, for receipts
 LEAST_WEIGHT = 0.005
-_MAX_LOG_ODDS = 30.0  # as far as River goes: beyond it a probability would be exactly 0 or 1
-
-
-def probability(log_odds: Floats) -> Floats:
-    """Return the probabilities of log-odds, never exactly 0 or 1; NaN stays NaN.
-
-    Examples
-    --------
-    >>> probability(np.array([0.0, 800.0])).tolist()
-    [0.5, 0.9999999999999065]
-    """
-    return 1.0 / (1.0 + np.exp(-np.clip(log_odds, -_MAX_LOG_ODDS, _MAX_LOG_ODDS)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,21 +202,15 @@ class Scorer:
             experts of a cold scorer that have learnt nothing: nobody shall judge them by that.
         """
         columns = np.ascontiguousarray(x.T)
-        z = standardised(columns, self.centre, self.unit)
-        units = activated(z, hidden_units(self.target.main))
-        by_name = {
-            "rhythm": columns[RHYTHM],
-            "process": self.process_log_odds(columns),
-            "hazard": self.hazard_log_odds(columns),
-            "linear": weighted(z, self.linear[:N_FEATURES], float(self.linear[-1])),
-            "curved": weighted(z, self.curved[:N_FEATURES], float(self.curved[-1]))
-            + folded(units * self.curved[N_FEATURES:-1, None]),
-        }
-        each = np.column_stack([by_name[name] for name in NAMES])
-        base = weighted(each.T, self.weights, 0.0)
-        if not (self.n_labels or self.weights[1:].any()):
-            each[:, 1:] = np.nan
-        return np.column_stack([each, base])
+        each = np.full((len(x), len(NAMES)), np.nan)
+        each[:, 0] = columns[RHYTHM]
+        if self.n_labels or self.weights[1:].any():
+            z = standardised(columns, self.centre, self.unit)
+            each[:, 1] = self.process_log_odds(columns)
+            each[:, 2] = self.hazard_log_odds(columns)
+            each[:, 3] = linear_log_odds(z, self.linear)
+            each[:, 4] = curved_log_odds(z, self.curved, self.target.main)
+        return np.column_stack([each, weighted(each.T, self.weights, 0.0)])
 
     def process_log_odds(self, columns: Floats) -> Floats:
         """Ask the process expert; features one per row, shape (d, n)."""

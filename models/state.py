@@ -47,8 +47,8 @@ from models.events import N_CHANNELS, N_SOURCES, Channel
 from models.row_v1 import ROW_V1, carry_over
 
 ROW_VERSION = 2
-N_FEATURES = 28  # columns of the pending example; `models.features` may use fewer
-N_EXPERTS = 6  # experts whose log-odds the pending example keeps; a mixture may have fewer
+KEPT_FEATURES = 28  # columns of the pending example; `models.features` may use fewer
+KEPT_EXPERTS = 6  # experts whose log-odds the pending example keeps; a mixture may have fewer
 N_RECENT = 6
 SHORT_DAYS = 14.0  # half-life of "lately": two quiet weeks halve it
 LONG_DAYS = 90.0  # half-life of "usually": about the gap between orders of an ordinary shop customer
@@ -80,8 +80,8 @@ ROW = np.dtype(
         ("example_p", "<f4"),
         ("opened_at", "<u4"),
         ("anchor_at", "<u4"),
-        ("example_x", "<f2", (N_FEATURES,)),
-        ("example_experts", "<f2", (N_EXPERTS,)),
+        ("example_x", "<f2", (KEPT_FEATURES,)),
+        ("example_experts", "<f2", (KEPT_EXPERTS,)),
         ("sends_long", "<f2"),
         ("clicks_long", "<f2"),
         ("episode", "<u2"),

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from models.features import FEATURES
+from models.features import NAMES as FEATURE_NAMES
 from models.labels import Resolved
 from models.mixture import KEPT_NAMES
 from models.state import Rows
@@ -29,7 +29,6 @@ from streams.settings import Settings
 from streams.topics import ALERTS, DEAD_LETTERS, LABELS, enabled_inputs
 
 CODE_VERSION = version("yocho")
-FEATURE_NAMES = [feature.name for feature in FEATURES]
 
 
 class Emitter:

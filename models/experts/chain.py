@@ -17,17 +17,13 @@ References
    the timing of events, Journal of Educational Statistics 18(2).
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from models.events import Channel
-from models.experts.expert import Expert
-from models.experts.formulas import N_FEATURES, cumulative_hazard, no_event_log_odds, weighted
-from models.experts.logits import RIDGE
+from models.experts.formulas import N_FEATURES, cumulative_hazard, linear_log_odds, no_event_log_odds, weighted
+from models.experts.logits import RIDGE, LogitExpert
 from models.experts.scaling import Scaling, standardised
-from models.experts.second_order import SecondOrder
 from models.features import HABIT_OF, RHYTHM, SHARE_DECAY, SILENCE_OF, TAIL, TREND_OF
 from models.target import DAY_S, Target
 
@@ -40,17 +36,8 @@ N_BENDS = 4
 MAX_LOG_ODDS = 8.0  # thirteen steps of a young logit multiply its errors: surer than 3,000 to 1 it cannot be
 
 
-class HazardExpert(Expert):
-    """Learns from step labels, answers for the horizon.
-
-    Parameters
-    ----------
-    main, horizon_s
-        As in `Expert`.
-    memory_days
-        Half-life of a label in days of event time, > 0.
-    scaling
-        As in `models.experts.logits.LinearExpert`.
+class HazardExpert(LogitExpert):
+    """Learns from step labels, answers for the horizon; parameters as in `models.experts.logits.LogitExpert`.
 
     Attributes
     ----------
@@ -65,18 +52,8 @@ class HazardExpert(Expert):
         memory_days: float = HAZARD_MEMORY_DAYS,
         scaling: Scaling | None = None,
     ) -> None:
-        super().__init__(main, horizon_s)
-        self.memory_days = memory_days
-        self.scaling = scaling
+        super().__init__(main, horizon_s, memory_days, scaling)
         self.level = 0.0
-        self._scaling = scaling or Scaling(N_FEATURES, self.target.horizon_days)
-        self._logit = SecondOrder(np.full(N_FEATURES + N_BENDS + 1, RIDGE), memory_days)
-
-    def learn(self, x: Floats, y: Floats, *, days: float = 0.0, weight: ArrayLike = 1.0) -> None:
-        """Learn a group of step labels; see `Expert.learn`."""
-        if self.scaling is None:
-            self._scaling.learn(x, days=days)
-        self._logit.learn(np.column_stack([self._inputs(x).T, np.ones(len(x))]), y, days=days, weight=weight)
 
     def log_odds(self, x: Floats) -> Floats:
         """Return the log-odds of churn; see `Expert.log_odds`."""
@@ -85,20 +62,10 @@ class HazardExpert(Expert):
 
     def step_log_odds(self, x: Floats) -> Floats:
         """Return the log-odds of no main event within one step at a level of 0, shape (n,)."""
-        return weighted(self._inputs(x), self.weights[:-1], float(self.weights[-1]))
+        return linear_log_odds(self._inputs(x), self.weights)
 
-    @property
-    def weights(self) -> Floats:
-        """Weights of the standardised features, then of the `bends`, the bias last."""
-        return self._logit.weights
-
-    def to_dict(self) -> dict[str, Any]:
-        """Write down what was learnt, but for scaling and level, as plain numbers."""
-        return self._logit.to_dict()
-
-    def load(self, plain: dict[str, Any]) -> None:
-        """Go on from what `to_dict` gave; ValueError when it is damaged."""
-        self._logit.load(plain)
+    def _ridge(self) -> Floats:
+        return np.full(N_FEATURES + N_BENDS + 1, RIDGE)
 
     def _inputs(self, x: Floats) -> Floats:
         z = _standing(x.T, self._scaling.centre, self._scaling.unit)

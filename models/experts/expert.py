@@ -4,6 +4,7 @@ An expert learns groups of labels as arrays and answers in log-odds; River's dic
 another way in to the same code.
 """
 
+import abc
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from river import base
 
 from models.events import Channel
+from models.experts.formulas import probability
 from models.features import INDEX, NAMES
 from models.target import DAY_S, Target
 
@@ -42,6 +44,7 @@ class Expert(base.Classifier):  # type: ignore[misc]  # River is Any to mypy, se
         """What is predicted."""
         return Target(Channel[self.main.upper()], self.horizon_s, self.calendar)
 
+    @abc.abstractmethod
     def learn(self, x: Floats, y: Floats, *, days: float = 0.0, weight: ArrayLike = 1.0) -> None:
         """Learn a group of labels of this expert's kind.
 
@@ -56,11 +59,10 @@ class Expert(base.Classifier):  # type: ignore[misc]  # River is Any to mypy, se
         weight
             How much each label counts, shape (n,) or one for all.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def log_odds(self, x: Floats) -> Floats:
         """Return the log-odds of no main event within the horizon, shape (n,), for features of shape (n, d)."""
-        raise NotImplementedError
 
     def learn_one(self, x: Mapping[str, float], y: bool) -> None:
         """Learn from one label.
@@ -81,7 +83,7 @@ class Expert(base.Classifier):  # type: ignore[misc]  # River is Any to mypy, se
 
     def predict_proba_one(self, x: Mapping[str, float], **_: Any) -> dict[bool, float]:
         """Return P(returns) under False and P(churn) under True."""
-        p = float(1.0 / (1.0 + np.exp(-self.log_odds(as_row(x))[0])))
+        p = float(probability(self.log_odds(as_row(x)))[0])
         return {False: 1.0 - p, True: p}
 
 

@@ -1,16 +1,24 @@
-"""The linear and the curved expert: second-order logits that learn from horizon labels.
+"""Experts that are second-order logits: what they share, and the two that learn from horizon labels.
 
-Both answer the very question, P(no main event within the horizon), a horizon late. Linear wins where data are few or
-habits are loose, curved where rhythms are regular.
+The linear and the curved expert answer the very question, P(no main event within the horizon), a horizon late. Linear
+wins where data are few or habits are loose, curved where rhythms are regular.
 """
 
+import abc
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.experts.expert import Expert
-from models.experts.formulas import N_FEATURES, N_HIDDEN, activated, folded, hidden_units, weighted
+from models.experts.formulas import (
+    N_FEATURES,
+    N_HIDDEN,
+    activated,
+    curved_log_odds,
+    hidden_units,
+    linear_log_odds,
+)
 from models.experts.scaling import Scaling
 from models.experts.second_order import MEMORY_DAYS, SecondOrder
 from models.target import DAY_S
@@ -21,8 +29,8 @@ RIDGE = 10.0  # labels' worth of evidence that a feature says nothing
 HIDDEN_RIDGE = 50.0  # a hidden unit has to prove more: there are more of them, and none was chosen for a reason
 
 
-class LinearExpert(Expert):
-    """A logit on the features.
+class LogitExpert(Expert):
+    """A logit on inputs that are made of the standardised features.
 
     Parameters
     ----------
@@ -32,15 +40,6 @@ class LinearExpert(Expert):
         Half-life of a label in days of event time, > 0.
     scaling
         Shared with other experts and measured by whoever made it; None = its own.
-
-    Examples
-    --------
-    >>> expert = LinearExpert()
-    >>> for _ in range(300):
-    ...     expert.learn_one({"order_silence": 3.0}, True)
-    ...     expert.learn_one({"order_silence": 1.0}, False)
-    >>> expert.predict_proba_one({"order_silence": 3.0})[True] > 0.9
-    True
     """
 
     def __init__(
@@ -60,16 +59,12 @@ class LinearExpert(Expert):
         """Learn a group of labels; see `Expert.learn`."""
         if self.scaling is None:
             self._scaling.learn(x, days=days)
-        self._logit.learn(self._inputs(x), y, days=days, weight=weight)
-
-    def log_odds(self, x: Floats) -> Floats:
-        """Return the log-odds of churn; see `Expert.log_odds`."""
-        z = np.ascontiguousarray(self._scaling.standardised(x).T)
-        return weighted(z, self.weights[:N_FEATURES], float(self.weights[-1]))
+        inputs = np.vstack([self._inputs(x), np.ones(len(x))])
+        self._logit.learn(np.ascontiguousarray(inputs.T), y, days=days, weight=weight)
 
     @property
     def weights(self) -> Floats:
-        """Weights of the standardised inputs in order, the bias last."""
+        """Weights of the inputs in order, the bias last."""
         return self._logit.weights
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,27 +75,53 @@ class LinearExpert(Expert):
         """Go on from what `to_dict` gave; ValueError when it is damaged."""
         self._logit.load(plain)
 
+    @abc.abstractmethod
+    def _ridge(self) -> Floats:
+        """Return the ridge of each input, the bias last."""
+
+    @abc.abstractmethod
+    def _inputs(self, x: Floats) -> Floats:
+        """Return the inputs but for the bias, one per row, for features of shape (n, d)."""
+
+    def _z(self, x: Floats) -> Floats:
+        """Return the standardised features, one per row, shape (d, n)."""
+        return np.ascontiguousarray(self._scaling.standardised(x).T)
+
+
+class LinearExpert(LogitExpert):
+    """A logit on the features; parameters as in `LogitExpert`.
+
+    Examples
+    --------
+    >>> expert = LinearExpert()
+    >>> for _ in range(300):
+    ...     expert.learn_one({"order_silence": 3.0}, True)
+    ...     expert.learn_one({"order_silence": 1.0}, False)
+    >>> expert.predict_proba_one({"order_silence": 3.0})[True] > 0.9
+    True
+    """
+
+    def log_odds(self, x: Floats) -> Floats:
+        """Return the log-odds of churn; see `Expert.log_odds`."""
+        return linear_log_odds(self._z(x), self.weights)
+
     def _ridge(self) -> Floats:
         return np.full(N_FEATURES + 1, RIDGE)
 
     def _inputs(self, x: Floats) -> Floats:
-        return np.column_stack([self._scaling.standardised(x), np.ones(len(x))])
+        return self._z(x)
 
 
-class CurvedExpert(LinearExpert):
-    """A logit on the features and `N_HIDDEN` fixed hidden units; parameters as in `LinearExpert`."""
+class CurvedExpert(LogitExpert):
+    """A logit on the features and `N_HIDDEN` fixed hidden units; parameters as in `LogitExpert`."""
 
     def log_odds(self, x: Floats) -> Floats:
         """Return the log-odds of churn; see `Expert.log_odds`."""
-        z = np.ascontiguousarray(self._scaling.standardised(x).T)
-        units = activated(z, hidden_units(self.target.main))
-        hidden = folded(units * self.weights[N_FEATURES:-1, None])
-        return weighted(z, self.weights[:N_FEATURES], float(self.weights[-1])) + hidden
+        return curved_log_odds(self._z(x), self.weights, self.target.main)
 
     def _ridge(self) -> Floats:
         return np.concatenate([np.full(N_FEATURES, RIDGE), np.full(N_HIDDEN, HIDDEN_RIDGE), [RIDGE]])
 
     def _inputs(self, x: Floats) -> Floats:
-        z = self._scaling.standardised(x)
-        units = activated(np.ascontiguousarray(z.T), hidden_units(self.target.main))
-        return np.column_stack([z, units.T, np.ones(len(x))])
+        z = self._z(x)
+        return np.vstack([z, activated(z, hidden_units(self.target.main))])

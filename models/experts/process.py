@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.experts.expert import Expert
+from models.experts.formulas import probability
 from models.experts.second_order import MEMORY_DAYS, finite
 from models.features import INDEX, SILENCE_OF, SILENCE_STEPS
 from models.target import DAY_S, Target
@@ -66,7 +67,7 @@ class ProcessExpert(Expert):
         """Learn a group of step labels; see `Expert.learn`."""
         counts = np.broadcast_to(np.asarray(weight, np.float64), len(y))
         history, step_days = histories(x.T, self.target), self.target.step_s / DAY_S
-        p = 1.0 / (1.0 + np.exp(-no_occasion_log_odds(self.parameters, *history, step_days)))
+        p = probability(no_occasion_log_odds(self.parameters, *history, step_days))
         slopes = np.column_stack([self._slope(place, history, step_days) for place in range(4)])
         self._precision *= 0.5 ** (days / self.memory_days)
         self._precision = self._precision + (slopes * (p * (1.0 - p) * counts)[:, None]).T @ slopes

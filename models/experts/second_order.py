@@ -25,12 +25,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.experts.formulas import probability
+
 Floats = NDArray[np.float64]
 
 MEMORY_DAYS = 30.0  # half-life of labels; measured on nine logs: 30 is best or near, 120 loses up to 0.007 log loss
 LEAST_LABELS = 1_000.0
 _LEAST_CURVATURE = 1e-4  # p (1 - p) of a label that is all but certain; keeps the Hessian from vanishing
-_MAX_LOG_ODDS = 30.0
 
 
 class SecondOrder:
@@ -75,7 +76,7 @@ class SecondOrder:
         """
         counts = np.broadcast_to(np.asarray(weight, np.float64), len(y))
         kept = self._kept(days, float(counts.sum()))
-        p = 1.0 / (1.0 + np.exp(-np.clip(x @ self.weights, -_MAX_LOG_ODDS, _MAX_LOG_ODDS)))
+        p = probability(x @ self.weights)
         curvature = np.maximum(p * (1.0 - p), _LEAST_CURVATURE) * counts
         hessian = (x * curvature[:, None]).T @ x
         # Rounding may leave the two halves of a product a bit apart; only one of them is written down.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models.baskets import category_mask
 from models.events import Channel
 from models.features import CALENDAR, FEATURES, INDEX, MOVING, N_KEPT, NAMES, SIGNALS, STILL, Silence, features, still
-from models.state import N_FEATURES, new_rows
+from models.state import KEPT_FEATURES, new_rows
 from models.target import DAY_S, Target
 
 ORDER, LOGIN, EMAIL_OPEN = Channel
@@ -48,7 +48,7 @@ def same_bits(a, b):
 
 def test_features_fit_the_row_and_every_signal_has_some():
     assert len(FEATURES) == len(set(NAMES))
-    assert N_KEPT <= N_FEATURES and tuple(range(N_KEPT, len(FEATURES))) == CALENDAR
+    assert N_KEPT <= KEPT_FEATURES and tuple(range(N_KEPT, len(FEATURES))) == CALENDAR
     assert {feature.signal for feature in FEATURES} == set(SIGNALS)
     assert sorted(MOVING + STILL) == list(range(len(FEATURES)))
     assert all(feature.reason and feature.unit and feature.low < feature.high for feature in FEATURES)

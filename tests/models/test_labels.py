@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.labels import Label, Resolved
-from models.state import N_EXPERTS, N_FEATURES
+from models.state import KEPT_EXPERTS, KEPT_FEATURES
 from models.target import DAY_S
 
 NAN = float("nan")
@@ -16,7 +16,7 @@ STEP, H = 7 * DAY_S, 91 * DAY_S
 def resolved(*kinds, frozen_at_s=FROZEN_S, churned=True):
     """One label per kind, with two known features and two experts."""
     n, is_step = len(kinds), np.array([kind == "step" for kind in kinds], bool)
-    x, experts = np.full((n, N_FEATURES), NAN), np.full((n, N_EXPERTS), NAN)
+    x, experts = np.full((n, KEPT_FEATURES), NAN), np.full((n, KEPT_EXPERTS), NAN)
     x[:, [0, 2]], experts[:, :2] = (1.5, -3.0), (-0.5, 2.0)
     frozen = np.full(n, frozen_at_s, np.int64)
     return Resolved(
@@ -72,4 +72,4 @@ def test_labels_of_several_resolutions_join_in_the_given_order():
     assert joined.is_step.tolist() == [True, False, True]
     assert joined.frozen_at_s.tolist() == [FROZEN_S, 5, FROZEN_S]
     assert joined.churned.tolist() == [True, False, True]
-    assert joined.x.shape == (3, N_FEATURES)
+    assert joined.x.shape == (3, KEPT_FEATURES)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.events import Channel
-from models.experts.formulas import N_HIDDEN, activated, folded, hidden_units
+from models.experts.formulas import N_HIDDEN, activated, fold, hidden_units
 from models.experts.scaling import standardised
 from models.features import MOVING, STILL, features
-from models.hidden import fold, moving_sum, plan, prepared
+from models.hidden import moving_sum, plan, prepared
 from models.level import shift
 from models.outlook import Outlook
 from models.scorer import Scorer
@@ -113,7 +113,7 @@ def test_hidden_units_in_two_parts_are_the_experts_hidden_units(main, n):
     weights = rng.normal(size=N_HIDDEN)
     standing, inside = prepared(z, weights, main)
     moving = moving_sum(inside, z[list(MOVING)][:, None, :], weights, main)[0]
-    assert standing + moving == pytest.approx(folded(activated(z, hidden_units(main)) * weights[:, None]), abs=1e-12)
+    assert standing + moving == pytest.approx(fold(activated(z, hidden_units(main)) * weights[:, None]), abs=1e-12)
 
 
 @given(st.integers(1, 70), st.integers(1, 9))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from models.events import Channel
 from models.pending import FROZEN, SCHEDULED, STEP_RESOLVED, freeze, is_live, next_label_at, resolve
-from models.state import N_EXPERTS, N_FEATURES, new_rows
+from models.state import KEPT_EXPERTS, KEPT_FEATURES, new_rows
 from models.target import DAY_S
 from tests.models.one_example import (
     NAN,
@@ -117,11 +117,11 @@ def test_each_expert_keeps_what_it_said_and_an_unused_place_stays_unknown():
     happen(rows, START_S)
     said = np.array([[-1.25, 0.5, NAN]])
     freeze(rows, np.zeros((1, 2)), np.array([0.5]), seconds(START_S + 1), TARGET, experts=said)
-    assert np.array_equal(to_horizon(rows).experts, [[-1.25, 0.5, *[NAN] * (N_EXPERTS - 2)]], equal_nan=True)
+    assert np.array_equal(to_horizon(rows).experts, [[-1.25, 0.5, *[NAN] * (KEPT_EXPERTS - 2)]], equal_nan=True)
     assert np.isnan(rows["example_experts"]).all()
 
 
-@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=N_FEATURES))
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=KEPT_FEATURES))
 def test_half_precision_keeps_a_feature_to_a_twentieth_of_a_percent_and_clips_what_it_cannot_hold(values):
     rows = new_rows(1)
     happen(rows, START_S)
@@ -160,7 +160,7 @@ def test_rows_freeze_and_resolve_the_same_whatever_rows_share_their_batch(data):
     rows["last_at"][:, 0] = data.draw(st.lists(st.integers(0, 9 * H), min_size=n, max_size=n))
     at_s = seconds(*data.draw(st.lists(st.integers(1, 9 * H), min_size=n, max_size=n)))
     rng = np.random.default_rng(0)
-    x, experts = rng.normal(size=(n, N_FEATURES)), rng.normal(size=(n, N_EXPERTS))
+    x, experts = rng.normal(size=(n, KEPT_FEATURES)), rng.normal(size=(n, KEPT_EXPERTS))
     p = np.linspace(0, 1, n)
     alone = [rows[i : i + 1].copy() for i in range(n)]
     frozen = freeze(rows, x, p, at_s, TARGET, experts=experts)

@@ -11,10 +11,11 @@ from histories import NOW_S, TARGET, examples, learnt_model, random_rows, teach
 from models import snapshot as snapshots
 from models.events import Channel
 from models.experts import NAMES as EXPERTS
+from models.experts.formulas import probability
 from models.features import features
 from models.hazard import prior_log_odds
 from models.mixture import ChurnMixture
-from models.scorer import COLD, LEAST_WEIGHT, Scorer, probability
+from models.scorer import COLD, LEAST_WEIGHT, Scorer
 from models.state import new_rows
 from models.target import DAY_S, Target
 
