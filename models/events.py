@@ -21,7 +21,8 @@ class Source(enum.IntEnum):
     """An input that events come from. The value is the place in a row's ``applied`` offsets, so it never changes.
 
     The first three are engagement on the channel of the same value. A send is not engagement; a click is
-    engagement on the channel EMAIL_OPEN. `models.apply` says what each changes.
+    engagement on the channel EMAIL_OPEN. `models.apply` says what each changes. A command is what a person says about
+    the customer's episode (`models.commands`), nothing the customer did.
     """
 
     ORDERS = 0
@@ -29,6 +30,7 @@ class Source(enum.IntEnum):
     EMAIL_OPENS = 2
     EMAIL_SENDS = 3
     EMAIL_CLICKS = 4
+    COMMANDS = 5
 
 
 N_CHANNELS = len(Channel)

@@ -1,10 +1,10 @@
 """Version 1 of the row, as changelogs of earlier releases hold it, and how such a customer goes on.
 
 Beside per-customer state on the line from event to alert. `models.state.from_bytes` reads a row of this version
-through `carry_over`, so nobody's state is lost by an upgrade: every field keeps its value, and so does the pending
+through `carry_over_v1`, so nobody's state is lost by an upgrade: every field keeps its value, and so does the pending
 example, features in half precision from now on. Two things version 1 could not know:
 
-- which of its inputs are new here: nothing of e-mail sends and clicks has been applied yet;
+- which of its inputs are new here: nothing of e-mail sends, clicks and commands has been applied yet;
 - whether a return fell into the first thirteenth of the horizon. A frozen example goes on as one whose step is
   resolved, so it gives its horizon label at its time and no step label; to give the step label of silent
   customers only would teach too much churn.
@@ -13,6 +13,7 @@ example, features in half precision from now on. Two things version 1 could not 
 import numpy as np
 
 from models.half import half
+from models.row_v2 import note_told
 
 ROW_V1 = np.dtype(
     [
@@ -53,7 +54,7 @@ _NARROWER = frozenset(["applied", "example_x", "example_frozen"])
 _STEP_RESOLVED = 2  # `models.pending.STEP_RESOLVED`; that module stands on the row
 
 
-def carry_over(old: np.void, fresh: np.void) -> None:
+def carry_over_v1(old: np.void, fresh: np.void) -> None:
     """Fill a fresh row of the present version from one of version 1, in place.
 
     Parameters
@@ -68,9 +69,9 @@ def carry_over(old: np.void, fresh: np.void) -> None:
     >>> from models.state import new_rows
     >>> old, rows = np.zeros(1, ROW_V1), new_rows(1)
     >>> old["applied"], old["count"] = 7, 3
-    >>> carry_over(old[0], rows[0])
+    >>> carry_over_v1(old[0], rows[0])
     >>> rows["applied"][0].tolist(), rows["count"][0].tolist()
-    ([7, 7, 7, -1, -1], [3, 3, 3])
+    ([7, 7, 7, -1, -1, -1], [3, 3, 3])
     """
     for name in ROW_V1.names or ():
         if name not in _NARROWER:
@@ -78,3 +79,4 @@ def carry_over(old: np.void, fresh: np.void) -> None:
     fresh["applied"][: len(old["applied"])] = old["applied"]
     fresh["example_x"][: len(old["example_x"])] = half(old["example_x"])
     fresh["example_frozen"] = _STEP_RESOLVED if old["example_frozen"] else 0
+    note_told(fresh)

@@ -6,12 +6,12 @@ example, `models.policy` what becomes of the episode. This module only knows the
 
 Layout: little-endian and packed, widest fields first, so every field is aligned without a padding byte. Times
 are whole epoch seconds in ``<u4`` (1970 to 2106) with 0 = never; offsets are ``<i8`` with -1 = none; ``(3,)``
-is one column per `models.events.Channel`, ``(5,)`` one per `models.events.Source`.
+is one column per `models.events.Channel`, ``(6,)`` one per `models.events.Source`.
 
 =====================  ======  ==============================================================================
 field                  bytes   meaning
 =====================  ======  ==============================================================================
-``applied (5,)``           40  last applied offset per source
+``applied (6,)``           48  last applied offset per source
 ``recent_ids (6,)``        49  ring of event-id fingerprints, 0 = empty; ``recent_next`` is the slot written next
 ``first_at``                8  first engaged event on any channel; ``main_first_at`` on the main channel
 ``due_at``                  4  when the partition's clock looks at this customer again, 0 = nothing due
@@ -28,12 +28,19 @@ field                  bytes   meaning
 ``example_*``              78  the one pending example: `models.pending`; features and experts' log-odds in half
                                precision (11 bits: a log or log-odds to 0.05 %), NaN = unknown or unused
 ``level .. expired``       13  the alert episode: `models.policy`
+``closed_at``               4  when the last episode ended: the cool-down counts from there
+``snoozed_until``           4  somebody wants no news before this second, unless it gets worse
+``told``                    2  whether people have been told of the open episode, and the highest step of it that
+                               somebody ``acknowledged``
+``outcome_* (2,)``         14  told episodes whose outcome is not known yet: when opened (0 = none), number, highest
+                               level told
 =====================  ======  ==============================================================================
 
-Version 1 (`models.row_v1`) had three sources, 24 features in single precision, one label per example, and knew
-neither categories nor e-mails sent. Its customers are carried over when they are read.
+Earlier versions are carried over when they are read. Version 1 (`models.row_v1`) had three sources, 24 features in
+single precision, one label per example, and knew neither categories nor e-mails sent. Version 2 (`models.row_v2`)
+knew no commands, no cool-down and no outcomes of episodes.
 
-Memory, measured: a row is 320 bytes. A customer with its index (``dict[bytes, int]``, list of ids, row) is
+Memory, measured: a row is 352 bytes. A customer with its index (``dict[bytes, int]``, list of ids, row) is
 477 bytes: growth of the resident set of CPython 3.11 on x86-64 while 200,000 customers with 17-byte ids are
 made, divided by their number; the garbage collector is off meanwhile. Ids and index are the other 157.
 """
@@ -44,12 +51,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.events import N_CHANNELS, N_SOURCES, Channel
-from models.row_v1 import ROW_V1, carry_over
+from models.row_v1 import ROW_V1, carry_over_v1
+from models.row_v2 import ROW_V2, carry_over_v2
 
-ROW_VERSION = 2
+ROW_VERSION = 3
 KEPT_FEATURES = 28  # columns of the pending example; `models.features` may use fewer
 KEPT_EXPERTS = 6  # experts whose log-odds the pending example keeps; a mixture may have fewer
 N_RECENT = 6
+N_OUTCOMES = 2  # told episodes whose outcome is not known yet; a third does not open before one is
 SHORT_DAYS = 14.0  # half-life of "lately": two quiet weeks halve it
 LONG_DAYS = 90.0  # half-life of "usually": about the gap between orders of an ordinary shop customer
 
@@ -80,6 +89,9 @@ ROW = np.dtype(
         ("example_p", "<f4"),
         ("opened_at", "<u4"),
         ("anchor_at", "<u4"),
+        ("closed_at", "<u4"),
+        ("snoozed_until", "<u4"),
+        ("outcome_at", "<u4", (N_OUTCOMES,)),
         ("example_x", "<f2", (KEPT_FEATURES,)),
         ("example_experts", "<f2", (KEPT_EXPERTS,)),
         ("sends_long", "<f2"),
@@ -87,12 +99,16 @@ ROW = np.dtype(
         ("episode", "<u2"),
         ("main_occasions", "<u2"),
         ("phase", "<u2"),
+        ("outcome_episode", "<u2", (N_OUTCOMES,)),
+        ("outcome_level", "u1", (N_OUTCOMES,)),
         ("recent_next", "u1"),
         ("example_frozen", "u1"),
         ("example_returned", "u1"),
         ("level", "u1"),
         ("step", "u1"),
         ("expired", "u1"),
+        ("told", "u1"),
+        ("acknowledged", "u1"),
     ]
 )
 
@@ -100,7 +116,8 @@ Rows = NDArray[np.void]
 """Array of `ROW`, one element per customer."""
 
 _VERSION_BYTE = bytes([ROW_VERSION])
-_LAYOUTS = {bytes([1]): ROW_V1, _VERSION_BYTE: ROW}
+_LAYOUTS = {bytes([1]): ROW_V1, bytes([2]): ROW_V2, _VERSION_BYTE: ROW}
+_CARRY_OVER = {1: carry_over_v1, 2: carry_over_v2}
 _CHANNEL_NAMES = [channel.name.lower() for channel in Channel]
 _PER_CHANNEL = frozenset(
     ["last_at", "count", "short", "long", "gap_weight", "gap_mean", "gap_m2"],
@@ -129,7 +146,7 @@ def new_rows(n: int) -> Rows:
     --------
     >>> row = new_rows(1)[0]
     >>> row["applied"].tolist(), int(row["last_at"].sum()), bool(np.isnan(row["amount_long"]))
-    ([-1, -1, -1, -1, -1], 0, True)
+    ([-1, -1, -1, -1, -1, -1], 0, True)
     """
     rows = np.zeros(n, ROW)
     rows["applied"] = -1
@@ -155,7 +172,7 @@ def to_bytes(row: np.void) -> bytes:
     --------
     >>> value = to_bytes(new_rows(1)[0])
     >>> len(value), value[0], from_bytes(value).tobytes() == value[1:]
-    (321, 2, True)
+    (353, 3, True)
     """
     return _VERSION_BYTE + row.tobytes()
 
@@ -188,7 +205,7 @@ def from_bytes(data: bytes) -> np.void:
     Parameters
     ----------
     data
-        What `to_bytes` gave, in this version or in version 1.
+        What `to_bytes` gave, in this version or an earlier one.
 
     Returns
     -------
@@ -202,25 +219,25 @@ def from_bytes(data: bytes) -> np.void:
 
     Examples
     --------
-    >>> from_bytes(bytes([99]) + bytes(320))
+    >>> from_bytes(bytes([99]) + bytes(352))
     Traceback (most recent call last):
-    models.state.StateVersionError: stored customer has row version 99, this code reads versions 1 and 2
+    models.state.StateVersionError: stored customer has row version 99, this code reads versions 1 to 3
     """
     layout = _LAYOUTS.get(data[:1])
     if layout is None:
         found = f"row version {data[0]}" if data else "no bytes"
-        raise StateVersionError(f"stored customer has {found}, this code reads versions 1 and {ROW_VERSION}")
+        raise StateVersionError(f"stored customer has {found}, this code reads versions 1 to {ROW_VERSION}")
     if len(data) != 1 + layout.itemsize:
         raise StateVersionError(
             f"stored customer of row version {data[0]} has {len(data)} bytes, expected {1 + layout.itemsize}"
         )
     row: np.void = np.frombuffer(data, layout, count=1, offset=1)[0]
-    return row if layout is ROW else _carried_over(row)
+    return row if layout is ROW else _carried_over(row, data[0])
 
 
-def _carried_over(old: np.void) -> np.void:
+def _carried_over(old: np.void, version: int) -> np.void:
     rows = new_rows(1)
-    carry_over(old, rows[0])
+    _CARRY_OVER[version](old, rows[0])
     rows.flags.writeable = False
     row: np.void = rows[0]
     return row

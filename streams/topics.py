@@ -149,10 +149,10 @@ INPUTS: tuple[InputTopic, ...] = (
     EMAIL_SENDS,
     EMAIL_CLICKS,
     # Declared, not read: enabling one takes a `models.events.Source`, a decoder, and a place in row and features.
-    _input("page-views", 5, "page_view", "a page seen"),
-    _input("carts", 6, "cart", "a cart filled or abandoned"),
-    _input("inquiries", 7, "inquiry", "a question or complaint"),
-    _input("feedback", 8, "feedback", "an NPS, CSAT or CES score"),
+    _input("page-views", 6, "page_view", "a page seen"),
+    _input("carts", 7, "cart", "a cart filled or abandoned"),
+    _input("inquiries", 8, "inquiry", "a question or complaint"),
+    _input("feedback", 9, "feedback", "an NPS, CSAT or CES score"),
 )
 """Inputs by source number: the three of the mission, two that a setting switches on, and four that are off."""
 READABLE: tuple[InputTopic, ...] = tuple(topic for topic in INPUTS if topic.is_readable)
