@@ -22,6 +22,7 @@ class _Frame(NamedTuple):
     reason: str
     way_back: str
     ahead: str
+    replay: str
 
 
 _FRAMES = {
@@ -37,6 +38,7 @@ _FRAMES = {
         reason="理由: ",
         way_back="呼び戻し: ",
         ahead="見通し: ",
+        replay="（過去分）",
     ),
     "en": _Frame(
         types={
@@ -50,6 +52,7 @@ _FRAMES = {
         reason="why: ",
         way_back="way back: ",
         ahead="ahead: ",
+        replay=" (replay)",
     ),
 }
 LANGUAGES = tuple(_FRAMES)
@@ -84,6 +87,8 @@ def render(alert: Alert, lang: str) -> str:
         customer="".join(c if c.isprintable() else "?" for c in alert.customer_id),
         at=f"{alert.occurred_at:%Y-%m-%d %H:%M} UTC",
     )
+    if alert.replay:
+        head += frame.replay
     event = event_name(Channel[alert.main_event.upper()])
     how_sure = getattr(NOT_ENOUGH_EVIDENCE, lang) if alert.probability is None else percent(alert.probability)
     risk = frame.risk.format(event=getattr(event, lang), days=alert.horizon_days, how_sure=how_sure)

@@ -135,6 +135,9 @@ class Alert(Struct, frozen=True, kw_only=True):
     if_silent: Annotated[
         NextLevel | None, Meta(description="What comes next if nothing happens; null when nothing is open.")
     ] = None
+    replay: Annotated[
+        bool, Meta(description="True: history, from a backfill that is muted until a moment; nobody should act on it.")
+    ] = False
     episode: EpisodeRef
     receipt: Receipt
 
@@ -188,7 +191,8 @@ def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
     Returns
     -------
     list of (str, bytes)
-        Names as in the Kafka binding [1]_: ``ce_`` before each attribute, ``content-type`` for the data.
+        Names as in the Kafka binding [1]_: ``ce_`` before each attribute, ``content-type`` for the data. History
+        has one more, ``ce_yochoreplay``, so that it can be passed over unread.
 
     References
     ----------
@@ -203,6 +207,8 @@ def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
         "time": msgspec.to_builtins(alert.occurred_at),
         "dataschema": SCHEMA_ID,
     }
+    if alert.replay:
+        attributes["yochoreplay"] = "true"
     content_type = ("content-type", b"application/json; charset=utf-8")
     return [(f"ce_{name}", value.encode()) for name, value in attributes.items()] + [content_type]
 

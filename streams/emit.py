@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.features import NAMES as FEATURE_NAMES
 from models.labels import Resolved
+from models.levels import LEVELS
 from models.mixture import KEPT_NAMES
 from models.state import Rows
 from models.watch import Decision, Watch
@@ -51,6 +52,7 @@ class Emitter:
         self._alerts, self._labels, self._dead_letters = (
             topic.topic(settings) for topic in (ALERTS, LABELS, DEAD_LETTERS)
         )
+        self._mute = settings.mute
         self._ce_source = f"/yocho/{settings.group}"
 
     def alerts(
@@ -78,6 +80,8 @@ class Emitter:
         appended_at_s
             When the events behind the decisions were appended to their topic, shape (n,); None for silence.
         """
+        if self._mute.drop:
+            decisions = self._live(decisions)
         if not decisions:
             return
         keys = [partition.customer_id(int(slots[decision.index])) for decision in decisions]
@@ -90,11 +94,16 @@ class Emitter:
             topics=self._sources,
             code_version=CODE_VERSION,
         )
-        for key, alert, decision in zip(keys, alerts, decisions, strict=True):
+        for key, built, decision in zip(keys, alerts, decisions, strict=True):
+            is_history = self._mute.covers(decision.transition)
+            alert = msgspec.structs.replace(built, replay=True) if is_history else built
+            if is_history:
+                self._metrics.muted(alert.level, str(alert.type))
+            else:
+                appended = None if appended_at_s is None else float(appended_at_s[decision.index])
+                self._metrics.alert(alert.level, str(alert.type), appended)
             headers = alert_codec.headers(alert, self._ce_source)
             self._outbox.put(self._alerts, partition.number, key, alert_codec.encode(alert), headers)
-            appended = None if appended_at_s is None else float(appended_at_s[decision.index])
-            self._metrics.alert(alert.level, str(alert.type), appended)
 
     def labels(self, partition: PartitionRows, slots: NDArray[np.intp], resolved: Resolved) -> None:
         """Publish resolved examples for the trainer."""
@@ -104,6 +113,17 @@ class Emitter:
             self._outbox.put(self._labels, partition.number, key, orjson.dumps(msgspec.structs.asdict(label)))
         churned = int(np.count_nonzero(resolved.churned))
         self._metrics.resolved(churned, len(labels) - churned)
+
+    def _live(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Leave out and count what is history."""
+        live = []
+        for decision in decisions:
+            news = decision.transition
+            if self._mute.covers(news):
+                self._metrics.muted(LEVELS[news.level].name, str(news.type))
+            else:
+                live.append(decision)
+        return live
 
     def dead_letter(self, partition: PartitionRows, record: Any, reject: Reject) -> None:
         """Set a record aside with its bytes and why."""

@@ -1,4 +1,4 @@
-"""Kinds of arguments the commands share: durations and speeds."""
+"""Kinds of arguments the commands share: durations, moments and speeds."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from streams.durations import DURATION_FORM, SPEED_FORM, duration_s, speed
+from streams.times import TIME_FORM, time_s
 
 
 class _Text(click.ParamType):
@@ -27,5 +28,7 @@ class _Text(click.ParamType):
 
 DURATION_S = _Text("duration", duration_s, DURATION_FORM)
 """``91d`` as seconds."""
+TIME_S = _Text("time", time_s, TIME_FORM)
+"""``2025-04-01T00:00:00+09:00`` as epoch seconds."""
 SPEED = _Text("speed", speed, SPEED_FORM)
 """``86400x`` or ``max`` as seconds of event time per second."""
