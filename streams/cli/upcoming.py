@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import click
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from models.alert_sentences import NOT_ENOUGH_EVIDENCE
 from models.levels import ALERT_LEVELS, LEVELS, LevelName
-from models.wording import percent, rate
+from models.wording import percent, wait_en, wait_ja
 from streams import provision
 from streams.cli.types import DURATION_S
 from streams.cluster import Cluster
@@ -33,7 +33,7 @@ class _Words(NamedTuple):
     """What the table says in one language."""
 
     columns: tuple[str, ...]
-    days: str
+    wait: Callable[[float], str]
     nobody: str
     total: str
 
@@ -41,13 +41,13 @@ class _Words(NamedTuple):
 _WORDS = {
     "ja": _Words(
         ("顧客", "現在", "次", "到達時刻", "あと", "離反確率"),
-        "{}日",
+        wait_ja,
         "このまま何もなくても、{within}以内に次のレベルに達する顧客はいません。",
         "{n:,}人 · {as_of} 時点",
     ),
     "en": _Words(
         ("customer", "now", "next", "when", "in", "risk now"),
-        "{} d",
+        wait_en,
         "Nobody reaches another level within {within} by silence alone.",
         "{n:,} customers, as of {as_of}",
     ),
@@ -116,6 +116,6 @@ def _cells(one: Upcoming, lang: str) -> tuple[str, ...]:
         titles[one.level],
         titles[one.next_level],
         f"{one.at:%Y-%m-%d %H:%M} UTC",
-        _WORDS[lang].days.format(rate(one.days)),
+        _WORDS[lang].wait(one.days),
         unsure if one.probability is None else percent(one.probability),
     )
