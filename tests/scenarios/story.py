@@ -3,12 +3,15 @@
 told = story(every(7, order, until=133), order(day=150), look_until=300)
 told == ["day 131: opened watch", "day 150: recovered"]
 
-Everything runs with the settings a new deployment has: orders count, a horizon of 91 days, the cold-start model.
+Everything runs with the settings a new deployment has: orders count, a horizon of 91 days, the cold-start model. A
+story that needs others names them: model=learnt(), forget=400 * DAY_S.
 """
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
+from models.scorer import Scorer
 from models.target import DAY_S
 from streams.alerts import Alert
 from tests import builders
@@ -33,24 +36,35 @@ def every(days: float, what=order, *, start: float = 0, until: float, **fields) 
     return [what(start + n * days, **fields) for n in range(int((until - start) / days) + 1)]
 
 
-def alerts(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> list[Alert]:
+def alerts(
+    *events: Sample | Iterable[Sample],
+    look_until: float,
+    in_order: bool = True,
+    model: Scorer | None = None,
+    **settings: Any,
+) -> list[Alert]:
     """Play a log and then silence until a day; every alert that was published, in order."""
     samples = [one for event in events for one in ([event] if isinstance(event, Sample) else event)]
     if in_order:
         samples.sort(key=lambda sample: sample.event.occurred_at_ms)
-    line = FirstLine(horizon_s=91 * DAY_S)
+    line = FirstLine(horizon_s=91 * DAY_S, scorers=[model] if model else [], **settings)
     for sample in samples:
         line.take(sample)
     line.pass_time(START_MS + round(look_until * DAY_MS))
     return line.alerts()
 
 
-def story(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> list[str]:
-    """The alerts of a log in words."""
-    return [in_words(alert) for alert in alerts(*events, look_until=look_until, in_order=in_order)]
+def story(*events: Sample | Iterable[Sample], **how: Any) -> list[str]:
+    """The alerts of a log in words; `how` as in `alerts`."""
+    return [in_words(alert) for alert in alerts(*events, **how)]
+
+
+def day_of(alert: Alert) -> int:
+    """The day of the log on which an alert became true."""
+    return int((alert.occurred_at.timestamp() * 1000 - START_MS) // DAY_MS)
 
 
 def in_words(alert: Alert) -> str:
-    day = int((alert.occurred_at.timestamp() * 1000 - START_MS) // DAY_MS)
+    day = day_of(alert)
     ends = {"recovered", "expired"}
     return f"day {day}: {alert.type}" + ("" if alert.type in ends else f" {alert.level}")
