@@ -18,6 +18,7 @@ from models.events import Event
 from streams.codec import decode
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
+from streams.engine.places import Places
 from streams.metrics import Metrics
 from streams.reasons import Reason, Reject
 from streams.topics import InputTopic
@@ -27,7 +28,11 @@ Slots = NDArray[np.intp]
 
 @dataclass(slots=True)
 class Arrival:
-    """An event, the number and the `models.events.Source` of the input it came from, and the record it was."""
+    """An event, the number and the `models.events.Source` of the input it came from, and the record it was.
+
+    `place` is the offset it is applied under, which differs from its own where events are put in order
+    (`streams.engine.places`).
+    """
 
     number: int
     source: int
@@ -35,6 +40,7 @@ class Arrival:
     key: bytes
     event: Event
     raw: Any
+    place: int
 
 
 @dataclass(slots=True)
@@ -96,6 +102,8 @@ class Admission:
         Told what is set aside.
     lateness_s
         An event older than stream time by more than this is late, seconds.
+    in_order
+        Whether an input's records are applied in the order of their offsets.
     partition_of
         Partition a key belongs to; a customer is admitted only on the right one.
     """
@@ -107,12 +115,14 @@ class Admission:
         metrics: Metrics,
         *,
         lateness_s: int,
+        in_order: bool,
         partition_of: Callable[[bytes], int],
     ) -> None:
         self._sources = sources
         self._emitter = emitter
         self._metrics = metrics
         self._lateness_s = lateness_s
+        self._places = None if in_order else Places()
         self._partition_of = partition_of
 
     def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Decoded]]:
@@ -122,8 +132,15 @@ class Admission:
         for record in records:
             content = decode(source, record.key, record.value, now_ms=now_ms)
             if isinstance(content, Event):
-                arrival = Arrival(number, source.source, record.offset, record.key, content, record)
-                out.append((content.occurred_at_ms, arrival))
+                offset = record.offset
+                out.append(
+                    (
+                        content.occurred_at_ms,
+                        Arrival(number, source.source, offset, record.key, content, record, offset),
+                    )
+                )
+                if self._places is not None:
+                    self._places.delivered((number, record.partition, record.key), offset)
             else:
                 out.append((0, Refused(number, record.offset, record, content)))
         return out
@@ -131,11 +148,19 @@ class Admission:
     def admit(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> Batch:
         """Sort out rejects, strangers and latecomers; moves the stream time to the latest event admitted."""
         events = [decoded for decoded in chunk if isinstance(decoded, Arrival)]
+        if self._places is not None:
+            for event in events:
+                event.place = self._places.taken((event.number, partition.number, event.key))
         for refused in (decoded for decoded in chunk if isinstance(decoded, Refused)):
             self._set_aside(partition, refused.number, refused.raw, refused.reject)
         events, turn_s = self._drop_late(partition, self._drop_strangers(partition, events))
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
         return Batch(partition.slots_of([e.key for e in events]), _columns(events), turn_s, appended_at_s)
+
+    def forget_places(self) -> None:
+        """Reading begins anew: what was delivered and not applied comes again."""
+        if self._places is not None:
+            self._places.clear()
 
     def _drop_strangers(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
         """Set aside customers who do not belong here; who is known was checked when they came."""
@@ -160,7 +185,7 @@ class Admission:
         for event in (events[i] for i in late):
             slot = partition.slot(event.key)
             # what state already holds was in time before a restart: no dead letter now
-            if slot is None or event.offset > partition.rows["applied"][slot, event.source]:
+            if slot is None or event.place > partition.rows["applied"][slot, event.source]:
                 self._set_aside(partition, event.number, event.raw, reject)
         return _without(events, late), np.delete(turn_s, late)
 
@@ -185,7 +210,7 @@ def _columns(admitted: Sequence[Arrival]) -> Columns:
         at_s=np.fromiter((event.at_s for event in events), np.uint32, n),
         channel=np.fromiter((event.channel for event in events), np.uint8, n),
         source=np.fromiter((e.source for e in admitted), np.uint8, n),
-        offset=np.fromiter((e.offset for e in admitted), np.int64, n),
+        offset=np.fromiter((e.place for e in admitted), np.int64, n),
         amount=np.fromiter((event.amount for event in events), np.float32, n),
         # the source is the seed: an order and a login may carry the same id and are still two events
         id_hash=np.fromiter((fingerprint(e.event.event_id, e.source) for e in admitted), np.uint64, n),

@@ -96,6 +96,7 @@ class Pipeline:
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
+        self.admission.forget_places()
         self._watches.clear()
         self._replanning.clear()
 

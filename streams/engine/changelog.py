@@ -1,7 +1,9 @@
 """The changelog of customers: what is written at commit, and how it becomes rows again.
 
 Records: key = customer id, value = 4 bytes epoch + `models.state` bytes; no value = customer deleted, the epoch is then
-in a header. One more record per partition, under `META_KEY`, carries the stream time and comes last in each commit.
+in a header. One more record per partition, under `META_KEY`, carries the stream time and what the parts of the line
+remember of the partition as a whole; it comes last in each commit. Where records are put in order, one under
+`BOOKMARKS_KEY` comes first (`streams.engine.turns`).
 
 The epoch rises with each owner: one more than the highest it read, and no less than the group's generation. A record of
 an older owner that arrives after a newer one's, from a worker that was frozen and woke up, is ignored.
@@ -19,6 +21,8 @@ from streams.engine.partition import PartitionRows
 
 META_KEY = b"\x00partition"
 """No customer id begins with a control character: the codec refuses those."""
+
+BOOKMARKS_KEY = b"\x00bookmarks"
 
 EPOCH_HEADER = "epoch"
 
@@ -69,14 +73,17 @@ class OwnedRows:
 
     def _apply(self, partition: PartitionRows, record: Any) -> None:
         key, value = record.key, record.value
-        meta = orjson.loads(value) if key == META_KEY else None
+        meta = orjson.loads(value) if key in {META_KEY, BOOKMARKS_KEY} else None
         epoch = meta["epoch"] if meta else _epoch_of(record, partition.epoch)
         if epoch < partition.epoch:
             self.ignored_stale += 1
             return
         partition.epoch = epoch
-        if meta:
+        if key == BOOKMARKS_KEY:
+            partition.bookmarks = orjson.loads(value)["bookmarks"]
+        elif meta:
             partition.stream_time_s = max(partition.stream_time_s, meta["stream_time_s"])
+            partition.memory = meta.get("memory", {})  # older records have none
         else:
             partition.restore(key, None if value is None else from_bytes(value[_EPOCH.size :]))
 
@@ -90,7 +97,7 @@ def _epoch_of(record: Any, otherwise: int) -> int:
 def take_changes(partition: PartitionRows) -> list[Record]:
     r"""Changelog records for everything that changed since the last call, the partition's own record last.
 
-    Nothing changed and no event ever came: no records.
+    Nothing changed: no records, once this owner has made itself known by the partition's own.
 
     Examples
     --------
@@ -101,16 +108,31 @@ def take_changes(partition: PartitionRows) -> list[Record]:
     >>> take_changes(partition)
     []
     """
-    moved = partition.stream_time_s != partition.written_stream_time_s
-    if not partition.dirty_count and not moved:
+    meta, ahead = _meta(partition), _bookmarks(partition)
+    if not partition.dirty_count and meta == partition.written and not ahead:
         return []
     keys, rows, deleted = partition.take_changes()
-    partition.written_stream_time_s = partition.stream_time_s
+    partition.written = meta
     epoch = _EPOCH.pack(partition.epoch)
-    meta = {"epoch": partition.epoch, "stream_time_s": partition.stream_time_s}
     none: Headers = []
     return [
+        *ahead,
         *((key, epoch + value, none) for key, value in zip(keys, rows_to_bytes(rows), strict=True)),
         *((key, None, [(EPOCH_HEADER, epoch)]) for key in deleted),
-        (META_KEY, orjson.dumps(meta), none),
+        (META_KEY, meta, none),
     ]
+
+
+def _bookmarks(partition: PartitionRows) -> list[Record]:
+    """The record that goes ahead of all others, if bookmarks changed."""
+    if partition.bookmarks == partition.written_bookmarks:
+        return []
+    partition.written_bookmarks = partition.bookmarks
+    value = orjson.dumps({"epoch": partition.epoch, "bookmarks": partition.bookmarks})
+    return [(BOOKMARKS_KEY, value, [])]
+
+
+def _meta(partition: PartitionRows) -> bytes:
+    """The partition's own record; equal contents give equal bytes."""
+    meta = {"epoch": partition.epoch, "stream_time_s": partition.stream_time_s, "memory": partition.memory}
+    return orjson.dumps(meta, default=lambda part: part.to_dict(), option=orjson.OPT_SORT_KEYS)

@@ -172,6 +172,7 @@ class FirstLine:
             emitter,
             self.metrics,
             lateness_s=settings.lateness_s,
+            in_order=settings.disorder_s == 0,
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
         watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
@@ -187,6 +188,7 @@ class FirstLine:
             ends=self._lengths.__getitem__,
             max_batch=self._max_batch,
             merge_wait_s=0.0,
+            disorder_s=self.settings.disorder_s,
             wall_clock=False,
             set_paused=lambda number, paused: None,
         )
