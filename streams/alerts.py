@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 
 from models.alert_sentences import brings_back, worsens
 from models.comeback import Comeback, ComebackOption, EventName, InWords
+from models.commands import MAX_BY_CHARACTERS
 from models.confidence import Confidence
 from models.events import Channel
 from models.evidence import Evidence
@@ -134,6 +135,19 @@ class Alert(Struct, frozen=True, kw_only=True):
     ] = None
     if_silent: Annotated[
         NextLevel | None, Meta(description="What comes next if nothing happens; null when nothing is open.")
+    ] = None
+    recovered_by: Annotated[
+        EventName | None, Meta(description="The event that brought the customer back; null unless recovered.")
+    ] = None
+    acknowledged: Annotated[
+        bool, Meta(description="Whether somebody takes care of this episode, who said so before this alert or in it.")
+    ] = False
+    by: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=MAX_BY_CHARACTERS)] | None,
+        Meta(description="Who acknowledged or snoozed; null otherwise."),
+    ] = None
+    until: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="End of the snooze; null unless snoozed.")
     ] = None
     episode: EpisodeRef
     receipt: Receipt

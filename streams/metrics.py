@@ -32,7 +32,7 @@ from models.apply import Outcome
 from models.state import ROW
 from streams.engine.partition import PartitionRows
 from streams.reasons import Reject
-from streams.topics import EMAIL_OPENS, LOGINS, ORDERS, InputTopic
+from streams.topics import COMMANDS, EMAIL_OPENS, LOGINS, ORDERS, InputTopic
 from streams.training_metrics import TrainingMetrics
 
 OUTCOMES = {
@@ -41,8 +41,10 @@ OUTCOMES = {
     Outcome.DUPLICATE: "duplicate",
     Outcome.IGNORED: "machine",
     Outcome.NOTED: "applied",
+    Outcome.COMMANDED: "applied",
+    Outcome.IN_VAIN: "in_vain",
 }
-ALWAYS_ON = (ORDERS, LOGINS, EMAIL_OPENS)
+ALWAYS_ON = (ORDERS, LOGINS, EMAIL_OPENS, COMMANDS)
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 

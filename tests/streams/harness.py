@@ -172,6 +172,7 @@ class FirstLine:
             emitter,
             self.metrics,
             lateness_s=settings.lateness_s,
+            longest_snooze_s=settings.horizon_s,
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
         watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
