@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.crossing import next_crossing
+from models.episode_outcomes import EpisodeOutcome, churned, has_room, next_outcome_at, note_news
 from models.episodes import (
     Seconds,
     episode_of,
@@ -32,6 +33,8 @@ from models.episodes import (
 )
 from models.features import features
 from models.labels import Resolved
+from models.levels import Level
+from models.lost import Lost, lost, lost_at
 from models.pending import FROZEN, SCHEDULED, freeze, next_label_at, resolve
 from models.policy import Cause, Moment, Policy, Transition, step
 from models.scorer import Scorer
@@ -65,12 +68,18 @@ class Findings:
         Their labels, m of them; None when there are none.
     forgotten
         Rows silent for so long that they are to be deleted, shape (k,).
+    outcomes
+        Episodes told a horizon ago from which nobody came back.
+    lost
+        Who has stayed away for a horizon.
     """
 
     decisions: list[Decision]
     resolved_index: Indices
     resolved: Resolved | None
     forgotten: Indices
+    outcomes: list[EpisodeOutcome]
+    lost: list[Lost]
 
 
 @dataclass(frozen=True)
@@ -152,13 +161,14 @@ class Watch:
         """
         forgotten = np.flatnonzero(self._forgotten_at(rows) <= at_s)
         resolved_index, resolved = self._resolve(rows, at_s)
+        outcomes, gone = churned(rows, at_s, self.target), lost(rows, at_s, self.target)
         p = self.scorer.probabilities(rows, at_s)
         self._freeze(rows, at_s, p)
         churned_at = expires_at(self.policy, rows, self.target)
         cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
         decisions = list(self._decide(rows, at_s, p, cause))
         rows["due_at"] = self._next_look_at(rows, at_s)
-        return Findings(decisions, resolved_index, resolved, forgotten)
+        return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone)
 
     def plan(self, rows: Rows, at_s: Seconds) -> None:
         """Set `due_at` anew for customers of whom nothing is due at `at_s`, after the model or a feature changed."""
@@ -168,12 +178,14 @@ class Watch:
         self, rows: Rows, at_s: Seconds, p: NDArray[np.float64], cause: NDArray[np.integer]
     ) -> Iterator[Decision]:
         changes = may_change(self.policy, rows, self.target, cause=cause, at_s=at_s, probability=p)
+        changes &= ~((cause == Cause.SILENCE) & _is_full(rows))
         last_activity = last_activity_at(rows)
         for i in np.flatnonzero(changes).tolist():
             moment = Moment(int(at_s[i]), float(p[i]), Cause(int(cause[i])), int(last_activity[i]))
             episode, news = step(self.policy, episode_of(rows[i]), moment)
             store_episode(rows[i], episode)
             for transition in news:
+                note_news(rows[i], transition)
                 yield Decision(i, transition, float(p[i]))
 
     def _resolve(self, rows: Rows, at_s: Seconds) -> tuple[Indices, Resolved | None]:
@@ -204,12 +216,12 @@ class Watch:
             rows[due] = sub
 
     def _first_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
-        settled = np.where(is_watched(rows, self.target), settled_at(self.policy, rows), 0)
+        settled = np.where(is_watched(rows, self.target) & ~_is_full(rows), settled_at(self.policy, rows), 0)
         return self._earliest_after(rows, at_s, settled)
 
     def _next_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
         settled = settled_at(self.policy, rows)
-        watched = is_watched(rows, self.target)
+        watched = is_watched(rows, self.target) & ~_is_full(rows)
         rises = np.where(watched & (at_s < settled), settled, 0)
         solve = np.flatnonzero(watched & (at_s >= settled) & (rows["level"] < len(self.policy.enter)))
         if solve.size:
@@ -229,12 +241,21 @@ class Watch:
         return np.where(active_at > 0, active_at, rows["sends_at"]) + self.forget_s
 
     def _earliest_after(self, rows: Rows, at_s: Seconds, rises_at: Seconds) -> Seconds:
-        """Earliest of the next rise, label, expiry and forgetting; always later than `at_s`."""
+        """Earliest of the next rise, label, outcome, loss, expiry and forgetting; always later than `at_s`."""
+        gone_at = lost_at(rows, self.target)
         reasons = (
             rises_at,
             next_label_at(rows, self.target),
+            next_outcome_at(rows, self.target),
+            np.where(gone_at > at_s, gone_at, 0),
             expires_at(self.policy, rows, self.target),
             self._forgotten_at(rows),
         )
         first: Seconds = np.min([np.where(reason > 0, reason, NEVER) for reason in reasons], axis=0)
         return np.maximum(first, at_s + 1)
+
+
+def _is_full(rows: Rows) -> NDArray[np.bool_]:
+    """Tell who is healthy and can open no episode before an awaited outcome is known: a look comes then."""
+    full: NDArray[np.bool_] = (rows["level"] == Level.HEALTHY) & ~has_room(rows)
+    return full

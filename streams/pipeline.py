@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.episode_outcomes import returned
 from models.scorer import Scorer
 from models.watch import Watch
 from streams.admission import Admission, Batch, Decoded, Slots
@@ -115,8 +116,9 @@ class Pipeline:
         rows = partition.rows[slots]
         outcomes = apply_round(rows, events, watch.target)
         engaged = np.flatnonzero(outcomes == Outcome.APPLIED)
-        sub = rows[engaged]
-        decisions = watch.on_events(sub, events.at_s[engaged].astype(np.int64), events.channel[engaged])
+        sub, at_s, channel = rows[engaged], events.at_s[engaged].astype(np.int64), events.channel[engaged]
+        settled = returned(sub, at_s, channel == watch.target.main, watch.target)
+        decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
         noted = np.flatnonzero(outcomes == Outcome.NOTED)
         if noted.size:  # nothing the customer did, so nothing to decide, but the risk may rise at another time now
@@ -130,6 +132,7 @@ class Pipeline:
         self.metrics.applied(events.source, outcomes)
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
+        self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
@@ -156,6 +159,9 @@ class Pipeline:
         partition.mark_dirty(slots)
         self.metrics.looked(len(slots))
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
+        self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
+        for customer in found.lost:
+            self.metrics.outcomes.lost(customer)
         if found.resolved is not None:
             self.emitter.labels(partition, slots[found.resolved_index], found.resolved)
         return slots[found.forgotten]
