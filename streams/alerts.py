@@ -29,6 +29,7 @@ from models.policy import TransitionType
 from models.scorer import COLD
 from models.sentences import Reasons, reason
 from models.state import ROW_VERSION
+from streams.cloud_events import binary_headers
 
 VERSION = 2
 KIND: Final = "離反予兆"
@@ -202,23 +203,16 @@ def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
     Returns
     -------
     list of (str, bytes)
-        Names as in the Kafka binding [1]_: ``ce_`` before each attribute, ``content-type`` for the data.
-
-    References
-    ----------
-    .. [1] CloudEvents, Kafka protocol binding 1.0, section 3.2.
-       https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
+        As `streams.cloud_events` writes them.
     """
     attributes = {
-        "specversion": "1.0",
         "id": alert.alert_id,
         "source": source,
         "type": f"yocho.alert.{alert.type}.v{VERSION}",
         "time": msgspec.to_builtins(alert.occurred_at),
         "dataschema": SCHEMA_ID,
     }
-    content_type = ("content-type", b"application/json; charset=utf-8")
-    return [(f"ce_{name}", value.encode()) for name, value in attributes.items()] + [content_type]
+    return binary_headers(attributes)
 
 
 _AT = datetime(2026, 4, 11, 3, 0, tzinfo=UTC)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
 from models.commands import CommandKind
+from models.episode_outcomes import returned
 from models.scorer import Scorer
 from models.state import Rows
 from models.watch import Watch
@@ -117,8 +118,9 @@ class Pipeline:
         rows = partition.rows[slots]
         outcomes = apply_round(rows, events, watch.target)
         engaged = np.flatnonzero(outcomes == Outcome.APPLIED)
-        sub = rows[engaged]
-        decisions = watch.on_events(sub, events.at_s[engaged].astype(np.int64), events.channel[engaged])
+        sub, at_s, channel = rows[engaged], events.at_s[engaged].astype(np.int64), events.channel[engaged]
+        settled = returned(sub, at_s, channel == watch.target.main, watch.target)
+        decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
         self._answer(watch, partition, batch, index, rows, outcomes)
         noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED))
@@ -133,6 +135,7 @@ class Pipeline:
         self.metrics.applied(events.source, outcomes)
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
+        self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
 
     def _answer(  # noqa: PLR0917 - a part of `_apply`, with what it has at hand
         self,
@@ -184,6 +187,9 @@ class Pipeline:
         partition.mark_dirty(slots)
         self.metrics.looked(len(slots))
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
+        self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
+        for customer in found.lost:
+            self.metrics.outcomes.lost(customer)
         if found.resolved is not None:
             self.emitter.labels(partition, slots[found.resolved_index], found.resolved)
         return slots[found.forgotten]

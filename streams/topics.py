@@ -180,6 +180,10 @@ ALERTS = Topic(
     "churn-alerts", "離反予兆 and its life cycle, for people and mailers", "customer_id", "worker", "delete",
     _kept_days(30),
 )  # fmt: skip
+OUTCOMES = Topic(
+    "churn-outcomes", "what became of each told episode: returned, churned", "customer_id", "worker", "delete",
+    _kept_days(90),
+)  # fmt: skip
 LABELS = Topic(
     "churn-labels", "resolved examples: features when scored, outcome", "customer_id", "worker", "delete",
     _kept_days(30),
@@ -196,7 +200,7 @@ CHANGELOG = Topic(
     "customers-changelog", "state of each customer", "customer_id", "worker", "compact",
     COMPACTED, template="{group}-{key}",
 )  # fmt: skip
-OUTPUTS: tuple[Topic, ...] = (ALERTS, LABELS, MODEL, DEAD_LETTERS, CHANGELOG)
+OUTPUTS: tuple[Topic, ...] = (ALERTS, OUTCOMES, LABELS, MODEL, DEAD_LETTERS, CHANGELOG)
 TOPICS: tuple[Topic, ...] = INPUTS + OUTPUTS
 """Everything, in the order people are shown it."""
 
