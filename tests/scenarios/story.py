@@ -8,6 +8,7 @@ story that needs others names them: model=learnt(), forget=400 * DAY_S.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -36,14 +37,14 @@ def every(days: float, what=order, *, start: float = 0, until: float, **fields) 
     return [what(start + n * days, **fields) for n in range(int((until - start) / days) + 1)]
 
 
-def alerts(
+def played(
     *events: Sample | Iterable[Sample],
     look_until: float,
     in_order: bool = True,
     model: Scorer | None = None,
     **settings: Any,
-) -> list[Alert]:
-    """Play a log and then silence until a day; every alert that was published, in order."""
+) -> FirstLine:
+    """Play a log and then silence until a day; a worker's first line with all that left it."""
     samples = [one for event in events for one in ([event] if isinstance(event, Sample) else event)]
     if in_order:
         samples.sort(key=lambda sample: sample.event.occurred_at_ms)
@@ -51,20 +52,37 @@ def alerts(
     for sample in samples:
         line.take(sample)
     line.pass_time(START_MS + round(look_until * DAY_MS))
-    return line.alerts()
+    return line
+
+
+def alerts(*events: Sample | Iterable[Sample], **how: Any) -> list[Alert]:
+    """Play a log and then silence until a day; every alert that was published, in order. `how` as in `played`."""
+    return played(*events, **how).alerts()
+
+
+def outcomes(*events: Sample | Iterable[Sample], **how: Any) -> list[str]:
+    """How the told episodes of a log turned out, in words, in the order in which it became known."""
+    return [
+        f"day {_day(one.occurred_at)}: {one.level} alert of day {_day(one.opened_at)} {one.outcome}"
+        + ("" if one.days_to_return is None else f" after {one.days_to_return:.0f} days")
+        for one in played(*events, **how).outcomes()
+    ]
 
 
 def story(*events: Sample | Iterable[Sample], **how: Any) -> list[str]:
-    """The alerts of a log in words; `how` as in `alerts`."""
+    """The alerts of a log in words."""
     return [in_words(alert) for alert in alerts(*events, **how)]
 
 
 def day_of(alert: Alert) -> int:
     """The day of the log on which an alert became true."""
-    return int((alert.occurred_at.timestamp() * 1000 - START_MS) // DAY_MS)
+    return _day(alert.occurred_at)
 
 
 def in_words(alert: Alert) -> str:
-    day = day_of(alert)
     ends = {"recovered", "expired"}
-    return f"day {day}: {alert.type}" + ("" if alert.type in ends else f" {alert.level}")
+    return f"day {day_of(alert)}: {alert.type}" + ("" if alert.type in ends else f" {alert.level}")
+
+
+def _day(at: datetime) -> int:
+    return int((at.timestamp() * 1000 - START_MS) // DAY_MS)
