@@ -1,7 +1,8 @@
 """The changelog of customers: what is written at commit, and how it becomes rows again.
 
 Records: key = customer id, value = 4 bytes epoch + `models.state` bytes; no value = customer deleted, the epoch is then
-in a header. One more record per partition, under `META_KEY`, carries the stream time and comes last in each commit.
+in a header. One more record per partition, under `META_KEY`, carries the stream time and what the parts of the line remember
+of the partition as a whole; it comes last in each commit.
 
 The epoch rises with each owner: one more than the highest it read, and no less than the group's generation. A record of
 an older owner that arrives after a newer one's, from a worker that was frozen and woke up, is ignored.
@@ -77,6 +78,7 @@ class OwnedRows:
         partition.epoch = epoch
         if meta:
             partition.stream_time_s = max(partition.stream_time_s, meta["stream_time_s"])
+            partition.memory = meta.get("memory", {})  # older records have none
         else:
             partition.restore(key, None if value is None else from_bytes(value[_EPOCH.size :]))
 
@@ -90,7 +92,7 @@ def _epoch_of(record: Any, otherwise: int) -> int:
 def take_changes(partition: PartitionRows) -> list[Record]:
     r"""Changelog records for everything that changed since the last call, the partition's own record last.
 
-    Nothing changed and no event ever came: no records.
+    Nothing changed: no records, once this owner has made itself known by the partition's own.
 
     Examples
     --------
@@ -101,16 +103,21 @@ def take_changes(partition: PartitionRows) -> list[Record]:
     >>> take_changes(partition)
     []
     """
-    moved = partition.stream_time_s != partition.written_stream_time_s
-    if not partition.dirty_count and not moved:
+    meta = _meta(partition)
+    if not partition.dirty_count and meta == partition.written:
         return []
     keys, rows, deleted = partition.take_changes()
-    partition.written_stream_time_s = partition.stream_time_s
+    partition.written = meta
     epoch = _EPOCH.pack(partition.epoch)
-    meta = {"epoch": partition.epoch, "stream_time_s": partition.stream_time_s}
     none: Headers = []
     return [
         *((key, epoch + value, none) for key, value in zip(keys, rows_to_bytes(rows), strict=True)),
         *((key, None, [(EPOCH_HEADER, epoch)]) for key in deleted),
-        (META_KEY, orjson.dumps(meta), none),
+        (META_KEY, meta, none),
     ]
+
+
+def _meta(partition: PartitionRows) -> bytes:
+    """The partition's own record; equal contents give equal bytes."""
+    meta = {"epoch": partition.epoch, "stream_time_s": partition.stream_time_s, "memory": partition.memory}
+    return orjson.dumps(meta, default=lambda part: part.to_dict(), option=orjson.OPT_SORT_KEYS)

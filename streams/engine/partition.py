@@ -5,6 +5,7 @@ grows by a quarter at a time, so that neither memory nor copying exceeds what th
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,11 @@ class PartitionRows:
         Which partition of the topics this is.
     stream_time_s
         How far event time has come on this partition, epoch seconds; 0 = no event yet.
-    written_stream_time_s
-        The stream time the changelog knows from this owner, -1 = it knows nothing of this owner yet.
+    memory
+        What the parts of the line remember of the partition as a whole, by the name of the part: JSON-able, or an
+        object whose `to_dict` gives that. It is written with the stream time and comes back as plain JSON. No NaN.
+    written
+        The partition's own record as the changelog has it from this owner, empty = none yet.
     epoch
         Rises with each owner of the partition (see `streams.engine.changelog`).
     owned
@@ -54,7 +58,8 @@ class PartitionRows:
         self.rows: NDArray[np.void] = new_rows(FIRST_SIZE)
         self.due = DueIndex()
         self.stream_time_s = 0
-        self.written_stream_time_s = 0
+        self.memory: dict[str, Any] = {}
+        self.written = b""
         self.epoch = 0
         self.owned = False
         self._slot_of: dict[bytes, int] = {}
@@ -146,7 +151,7 @@ class PartitionRows:
             Of the consumer group. The epoch is at least that, so that an owner who never wrote is outranked too.
         """
         self.epoch = max(self.epoch + 1, generation)
-        self.written_stream_time_s = -1
+        self.written = b""
         self.owned = True
         self.due = DueIndex()
         slots = self.used_slots()

@@ -139,7 +139,7 @@ class TestDuplicates:
         after.partition.restore(b"c1", before.row())
         after.take(email_send(), click)
         assert after.row()["clicks_long"] == 1.0
-        assert after.row()["applied"].tolist() == [-1, -1, -1, 0, 0]
+        assert after.row()["applied"].tolist() == [-1, -1, -1, 0, 0, -1]
 
     def test_an_order_and_a_login_may_carry_the_same_id(self):
         line = FirstLine()

@@ -49,8 +49,8 @@ def test_an_optional_input_cannot_be_another_topic(name):
 
 
 def test_source_numbers_are_places_and_never_change():
-    assert [topic.source for topic in INPUTS] == list(range(9))
-    assert [topic.source for topic in READABLE] == list(Source)
+    assert [topic.source for topic in INPUTS] == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+    assert [topic.source for topic in READABLE] == [source for source in Source if source is not Source.COMMANDS]
 
 
 def test_everything_about_a_customer_is_co_partitioned():

@@ -91,6 +91,35 @@ def test_stream_time_alone_is_worth_a_record():
     assert [change.key for change in changes_of(partition)] == [META_KEY]
 
 
+class TestMemory:
+    """What the line remembers of a partition as a whole is as durable as its customers."""
+
+    def test_it_comes_back_as_plain_json(self):
+        partition = owner(1)
+        partition.memory = {"rates": {"orders": [0.1, 2]}, "breaker": SimpleNamespace(to_dict=lambda: {"open": True})}
+        again = recovered(changes_of(partition))
+        assert again.memory == {"rates": {"orders": [0.1, 2]}, "breaker": {"open": True}}
+
+    def test_it_is_written_when_it_changed_and_only_then(self):
+        partition = owner(1)
+        partition.memory = {"rates": {"orders": 1, "logins": 2}}
+        take_changes(partition)
+        partition.memory = {"rates": {"logins": 2, "orders": 1}}
+        assert take_changes(partition) == []
+        partition.memory["rates"]["orders"] = 3
+        assert [change.key for change in changes_of(partition)] == [META_KEY]
+
+    def test_a_record_from_before_there_was_memory_is_read(self):
+        meta = Written(META_KEY, b'{"epoch":1,"stream_time_s":7}', [])
+        again = recovered([meta])
+        assert (again.stream_time_s, again.memory) == (7, {})
+
+    def test_a_former_owner_that_wakes_up_does_not_overwrite_it(self):
+        late, now = owner(1), owner(2)
+        late.memory, now.memory = {"rates": 1}, {"rates": 2}
+        assert recovered([*changes_of(now), *changes_of(late)]).memory == {"rates": 2}
+
+
 def test_an_owner_makes_itself_known_before_anything_changed():
     """Its epoch would otherwise be unknown to the next owner, who could then be outranked by its late writes."""
     partition = owner(1, stream_time_s=5)
