@@ -12,6 +12,7 @@ import numpy as np
 from models.alert_sentences import expired, returned, worsens
 from models.comeback import EVENT_NAMES, InWords, Worsening, comeback, worsening
 from models.confidence import Confidence
+from models.decisions import Decision
 from models.events import Channel
 from models.explain import Explanation, explain
 from models.levels import ALERT_LEVELS, LEVELS, LevelName
@@ -19,7 +20,7 @@ from models.policy import Cause, Policy, Transition, TransitionType, alert_id
 from models.sentences import Reasons
 from models.state import ROW_VERSION, Rows
 from models.target import DAY_S, Target
-from models.watch import Decision, Watch
+from models.watch import Watch
 from streams.alerts import Alert, EpisodeRef, NextLevel, Receipt, Threshold
 
 

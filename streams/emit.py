@@ -13,11 +13,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from models.decisions import Decision
 from models.features import NAMES as FEATURE_NAMES
 from models.labels import Resolved
 from models.mixture import KEPT_NAMES
 from models.state import Rows
-from models.watch import Decision, Watch
+from models.watch import Watch
 from streams import alerts as alert_codec
 from streams.alert_building import alerts_of
 from streams.dead_letter import DeadLetter

@@ -12,7 +12,8 @@ from models.apply import Columns, apply_round
 from models.episodes import episode_of, store_episode
 from models.events import Channel
 from models.levels import LEVELS
-from models.policy import Cause, Moment, Policy, alert_id, step
+from models.life_cycle import step
+from models.policy import Cause, Moment, Policy, alert_id
 from models.scorer import COLD, Scorer
 from models.state import ROW_VERSION, new_rows
 from models.target import DAY_S, Target
