@@ -121,6 +121,40 @@ class ChannelClocks:
         stopped: NDArray[np.int64] = (end - since - silence).astype(np.int64)
         return stopped
 
+    def passed_at(self, channel: Channel, since_s: ArrayLike, for_s: int) -> NDArray[np.int64]:
+        """Return the second at which so much silence has counted on a channel.
+
+        Parameters
+        ----------
+        channel
+            Whose clock.
+        since_s
+            Whole epoch seconds from which it counts, shape (n,).
+        for_s
+            How much silence, in seconds, > 0.
+
+        Returns
+        -------
+        ndarray
+            Epoch seconds, int64, shape (n,); 0 where the clock stands still before and nobody knows for how long.
+
+        Examples
+        --------
+        >>> clocks = ChannelClocks((Outage(Channel.LOGIN, 100, 160), Outage(Channel.LOGIN, 500)))
+        >>> clocks.passed_at(Channel.LOGIN, [0, 50, 130, 450], 100).tolist()
+        [100, 210, 260, 0]
+        """
+        since = np.asarray(since_s, np.int64)
+        end = since + for_s
+        for outage in (o for o in self.outages if o.channel == channel):
+            stops = (end > outage.from_s) & (end > 0)
+            if outage.until_s is None:
+                end = np.where(stops, 0, end)
+            else:
+                begins = np.maximum(since, outage.from_s)
+                end = np.where(stops, end + np.maximum(outage.until_s - begins, 0), end)
+        return end
+
     def stale(self, at_s: int) -> tuple[Channel, ...]:
         """Return the channels whose source is out at a second: from the one it went quiet at to its return."""
         out = {o.channel for o in self.outages if o.from_s <= at_s and (o.until_s is None or at_s < o.until_s)}

@@ -5,11 +5,11 @@ events are usual (`models.feed_profile`), follows the sum that weighs silence an
 from which second the source is *stale* and when it *returned*. It went quiet when the sum was last 0; it is back since
 the first event of the run that proved it.
 
-The threshold is `STRENGTH` times the dispersion, and at least `MARGIN` times the highest sum of healthy weeks: a feed
-that comes once a night or pauses every other Sunday has a high sum every time, and that is no news. Who is to be called
-stale must first be known: `WEEKS_KNOWN` full weeks, `LEAST_A_DAY` expected events a day, and a threshold that a
-dead source reaches within a week. Hours of an outage are not learnt. A source that goes on thin, not dead, for
-`NEW_NORMAL_S` is what it is now, and is learnt afresh.
+The threshold is the sum of three: `STRENGTH` times the dispersion; `MARGIN` times the highest sum of healthy weeks,
+because a feed that comes once a night or pauses every other Sunday has a high sum every time, and that is no news; and
+`UNEVEN` of the busiest hour. Who is to be called stale must first be known: `WEEKS_KNOWN` full weeks, `LEAST_A_DAY`
+expected events a day, and a threshold that a dead source reaches within a week. Hours of an outage are not learnt. A
+source that goes on thin, not dead, for `NEW_NORMAL_S` is what it is now, and is learnt afresh.
 """
 
 from dataclasses import astuple, dataclass, replace
@@ -65,7 +65,7 @@ class Feed:
     ...     feed.take(feed.at_s + np.arange(0, WEEK_S, 600), feed.at_s + WEEK_S)
     >>> change = feed.change(np.empty(0, np.int64), feed.at_s + 86_400)  # and then nothing
     >>> change.is_stale, (change.at_s - feed.at_s) / 3600, change.since_s - feed.at_s
-    (True, 3.5..., -600)
+    (True, 3.8..., -600)
     """
 
     def __init__(self, first_s: int) -> None:

@@ -35,6 +35,8 @@ STRENGTH = 20.0
 """For a Poisson source false alarms are rarer than one in exp(20) = 5e8 expected events [2]_: a hundred partitions of three
 sources with 100 events an hour wait two years for one. A dead one is noticed after 22 expected events."""
 MARGIN = 1.25
+UNEVEN = 0.1
+"""Of the busiest hour: an hour that begins with a campaign ends with a tenth of its events still expected."""
 WEEKS_KNOWN = 2
 LEAST_A_DAY = 24.0
 """Expected events: a dead source is noticed about a day after. Fewer come from so few customers that their silence
@@ -102,7 +104,8 @@ class Expectation:
     @cached_property
     def threshold(self) -> int:
         """From which S on the source is stale."""
-        return self.evidence + round(MARGIN * self.peak_ratio * int(self.risen[-1]))
+        usual = round(MARGIN * self.peak_ratio * int(self.risen[-1]))
+        return self.evidence + usual + round(UNEVEN * int(self.rises.max()))
 
     @cached_property
     def has_power(self) -> bool:
