@@ -90,6 +90,11 @@ class Feed:
         return self._sum.stale_from_s > 0
 
     @property
+    def stale_from_s(self) -> int:
+        """When a stale source went quiet; 0 = it is healthy."""
+        return self._sum.stale_from_s
+
+    @property
     def per_day(self) -> float:
         """Events expected a day; 0 before the first full week."""
         return self._expected.profile.per_week / 7
