@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.commands import Command, CommandKind
+from models.episode_outcomes import note_news
 from models.episodes import Seconds, damped_until, episode_of, last_activity_at, may_change, store_episode
 from models.events import Channel
 from models.life_cycle import step
@@ -99,4 +100,6 @@ class Decider:
     def _step(self, rows: Rows, i: int, moment: Moment) -> list[Decision]:
         episode, news = step(self.policy, episode_of(rows[i]), moment)
         store_episode(rows[i], episode)
+        for transition in news:
+            note_news(rows[i], transition)
         return [Decision(i, transition, moment.probability) for transition in news]

@@ -11,6 +11,7 @@ from dataclasses import astuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.episode_outcomes import has_room, next_outcome_at
 from models.levels import ALERT_LEVELS, Level
 from models.policy import Cause, Episode, Policy
 from models.state import Rows
@@ -106,12 +107,10 @@ def settled_at(policy: Policy, rows: Rows, target: Target) -> Seconds:
 def damped_until(rows: Rows, target: Target) -> Seconds:
     """Return before which second no episode opens because too many wait for their outcome, shape (n,), 0 = not damped.
 
-    A row keeps `models.state.N_OUTCOMES` told episodes whose outcome is not known. Whoever flaps between healthy and
-    watch so fast is not reported once more until the oldest of them has its outcome: a horizon after it opened, or at
-    a main event, which empties its place.
+    Whoever flaps between healthy and watch so fast is not reported once more until the oldest told episode has its
+    outcome: a horizon after it was told, or at a main event, which empties its place in the row.
     """
-    opened_at = rows["outcome_at"].astype(np.int64)
-    return np.where((opened_at > 0).all(axis=1), opened_at.min(axis=1) + target.horizon_s, 0)
+    return np.where(has_room(rows), 0, next_outcome_at(rows, target))
 
 
 def expires_at(policy: Policy, rows: Rows, target: Target) -> Seconds:

@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from models.commands import Command
 from models.crossing import next_crossing
 from models.decisions import Decider, Decision
+from models.episode_outcomes import EpisodeOutcome, churned, next_outcome_at
 from models.episodes import Seconds, expires_at, is_watched, last_activity_at, next_threshold, settled_at
 from models.features import features
 from models.labels import Resolved
+from models.lost import Lost, lost, lost_at
 from models.pending import FROZEN, SCHEDULED, freeze, next_label_at, resolve
 from models.policy import Cause, Policy
 from models.scorer import Scorer
@@ -48,12 +50,18 @@ class Findings:
         Their labels, m of them; None when there are none.
     forgotten
         Rows silent for so long that they are to be deleted, shape (k,).
+    outcomes
+        Episodes told a horizon ago from which nobody came back.
+    lost
+        Who has stayed away for a horizon.
     """
 
     decisions: list[Decision]
     resolved_index: Indices
     resolved: Resolved | None
     forgotten: Indices
+    outcomes: list[EpisodeOutcome]
+    lost: list[Lost]
 
 
 @dataclass(frozen=True)
@@ -153,13 +161,14 @@ class Watch:
         """
         forgotten = np.flatnonzero(self._forgotten_at(rows) <= at_s)
         resolved_index, resolved = self._resolve(rows, at_s)
+        outcomes, gone = churned(rows, at_s, self.target), lost(rows, at_s, self.target)
         p = self.scorer.probabilities(rows, at_s)
         self._freeze(rows, at_s, p)
         churned_at = expires_at(self.policy, rows, self.target)
         cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
         decisions = self._decider.decide(rows, at_s, p, cause)
         rows["due_at"] = self._next_look_at(rows, at_s)
-        return Findings(decisions, resolved_index, resolved, forgotten)
+        return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone)
 
     def plan(self, rows: Rows, at_s: Seconds) -> None:
         """Set `due_at` anew for customers of whom nothing is due at `at_s`, after model, feature or snooze changed."""
@@ -222,10 +231,13 @@ class Watch:
         return np.where(active_at > 0, active_at, rows["sends_at"]) + self.forget_s
 
     def _earliest_after(self, rows: Rows, at_s: Seconds, rises_at: Seconds) -> Seconds:
-        """Earliest of the next rise, label, expiry and forgetting; always later than `at_s`."""
+        """Earliest of the next rise, label, outcome, loss, expiry and forgetting; always later than `at_s`."""
+        gone_at = lost_at(rows, self.target)
         reasons = (
             rises_at,
             next_label_at(rows, self.target),
+            next_outcome_at(rows, self.target),
+            np.where(gone_at > at_s, gone_at, 0),
             expires_at(self.policy, rows, self.target),
             self._forgotten_at(rows),
         )

@@ -5,8 +5,8 @@ customer. Nothing here raises on what a record holds.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from models.apply import Columns
-from models.events import Event
+from models.commands import Command
+from models.events import Event, Source
 from streams.codec import decode
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
@@ -64,12 +65,15 @@ class Batch:
         Stream time when the turn came to each event, before it, shape (n,). Beyond the event's own time if it is late.
     appended_at_s
         When each record was appended to its topic, epoch seconds, shape (n,).
+    commands
+        Those of the events that are commands, by their place.
     """
 
     slots: Slots
     columns: Columns
     turn_s: NDArray[np.int64]
     appended_at_s: NDArray[np.float64]
+    commands: Mapping[int, Command] = field(default_factory=dict)
 
     def rounds(self) -> Iterator[Slots]:
         """Indices of everybody's first event, then everybody's second, and so on."""
@@ -96,6 +100,8 @@ class Admission:
         Told what is set aside.
     lateness_s
         An event older than stream time by more than this is late, seconds.
+    longest_snooze_s
+        A command to snooze for longer is set aside, seconds.
     partition_of
         Partition a key belongs to; a customer is admitted only on the right one.
     """
@@ -107,12 +113,14 @@ class Admission:
         metrics: Metrics,
         *,
         lateness_s: int,
+        longest_snooze_s: int,
         partition_of: Callable[[bytes], int],
     ) -> None:
         self._sources = sources
         self._emitter = emitter
         self._metrics = metrics
         self._lateness_s = lateness_s
+        self._longest_snooze_s = longest_snooze_s
         self._partition_of = partition_of
 
     def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Decoded]]:
@@ -121,6 +129,8 @@ class Admission:
         out: list[tuple[int, Decoded]] = []
         for record in records:
             content = decode(source, record.key, record.value, now_ms=now_ms)
+            if isinstance(content, Command) and content.until_s > content.at_s + self._longest_snooze_s:
+                content = Reject(Reason.INVALID_UNTIL, f"a snooze may last {self._longest_snooze_s} s")
             if isinstance(content, Event):
                 arrival = Arrival(number, source.source, record.offset, record.key, content, record)
                 out.append((content.occurred_at_ms, arrival))
@@ -134,8 +144,11 @@ class Admission:
         for refused in (decoded for decoded in chunk if isinstance(decoded, Refused)):
             self._set_aside(partition, refused.number, refused.raw, refused.reject)
         events, turn_s = self._drop_late(partition, self._drop_strangers(partition, events))
+        events, turn_s = self._drop_vain(partition, events, turn_s)
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
-        return Batch(partition.slots_of([e.key for e in events]), _columns(events), turn_s, appended_at_s)
+        return Batch(
+            partition.slots_of([e.key for e in events]), _columns(events), turn_s, appended_at_s, _commands(events)
+        )
 
     def _drop_strangers(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
         """Set aside customers who do not belong here; who is known was checked when they came."""
@@ -164,6 +177,21 @@ class Admission:
                 self._set_aside(partition, event.number, event.raw, reject)
         return _without(events, late), np.delete(turn_s, late)
 
+    def _drop_vain(
+        self, partition: PartitionRows, events: list[Arrival], turn_s: NDArray[np.int64]
+    ) -> tuple[list[Arrival], NDArray[np.int64]]:
+        """Set aside commands about customers nobody has met when their turn came: they must not found one."""
+        met: set[bytes] = set()
+        vain: list[int] = []
+        reject = Reject(Reason.UNKNOWN_CUSTOMER, "nobody by this customer_id has ever done anything")
+        for i, event in enumerate(events) if any(e.source == Source.COMMANDS for e in events) else ():
+            if event.source != Source.COMMANDS:
+                met.add(event.key)
+            elif event.key not in met and event.key not in partition:
+                vain.append(i)
+                self._set_aside(partition, event.number, event.raw, reject)
+        return _without(events, vain), np.delete(turn_s, vain)
+
     def _set_aside(self, partition: PartitionRows, number: int, record: Any, reject: Reject) -> None:
         self._emitter.dead_letter(partition, record, reject)
         self._metrics.rejected(self._sources[number].event_type, reject)
@@ -174,6 +202,11 @@ def _without(events: list[Arrival], dropped: list[int]) -> list[Arrival]:
         return events
     gone = set(dropped)
     return [event for i, event in enumerate(events) if i not in gone]
+
+
+def _commands(events: list[Arrival]) -> dict[int, Command]:
+    """Commands by their place."""
+    return {i: e.event for i, e in enumerate(events) if isinstance(e.event, Command)}
 
 
 def _columns(admitted: Sequence[Arrival]) -> Columns:

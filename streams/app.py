@@ -126,6 +126,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         emitter,
         metrics,
         lateness_s=settings.lateness_s,
+        longest_snooze_s=settings.horizon_s,
         partition_of=lambda key: partition_of(key, settings.partitions),
     )
     pipeline = Pipeline(
