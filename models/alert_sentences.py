@@ -49,6 +49,26 @@ def returned(channel: Channel, main: Channel) -> Sentence:
     )
 
 
+def acknowledged(by: str) -> Sentence:
+    """Say that somebody takes care of a customer."""
+    return Sentence(f"{by}さんが対応します。", f"{by} takes care of it.")
+
+
+def snoozed(by: str, until: str) -> Sentence:
+    r"""Say that somebody wants no news of a customer before a moment.
+
+    Examples
+    --------
+    >>> print(*snoozed("Sato", "2026-04-25 03:00 UTC"), sep="\n")
+    Satoさんが2026-04-25 03:00 UTCまで通知を止めました。悪化したときだけお知らせします。
+    Snoozed by Sato until 2026-04-25 03:00 UTC, unless it gets worse.
+    """
+    return Sentence(
+        f"{by}さんが{until}まで通知を止めました。悪化したときだけお知らせします。",
+        f"Snoozed by {by} until {until}, unless it gets worse.",
+    )
+
+
 def expired(main: Channel, silent_days: float) -> Sentence:
     """Say that a customer now counts as churned."""
     words = WORDS[main]

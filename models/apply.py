@@ -58,6 +58,8 @@ class Outcome(enum.IntEnum):
     DUPLICATE = 2
     IGNORED = 3
     NOTED = 4
+    COMMANDED = 5
+    IN_VAIN = 6
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def apply_round(rows: Rows, events: Columns, target: Target) -> NDArray[np.uint8
         `Outcome` codes, shape (n,), u1. REPLAYED: at or before the last applied offset of its source, nothing
         changed. DUPLICATE: its id is among the last `N_RECENT`, only the offset is remembered. IGNORED: not
         engaged, offset and id are remembered. NOTED: an e-mail was sent; it is counted, and the customer did
-        nothing. APPLIED: the customer did something.
+        nothing. COMMANDED: somebody said something, which is for the life cycle to answer (IN_VAIN, if it then turns
+        out to change nothing, is never given here). APPLIED: the customer did something.
 
     Examples
     --------
@@ -146,6 +149,7 @@ def _recognise(rows: Rows, events: Columns) -> NDArray[np.uint8]:
     seen = (rows["recent_ids"] == events.id_hash[:, None]).any(axis=1) & (events.id_hash != 0)
     outcomes = np.where(events.engaged, np.uint8(Outcome.APPLIED), np.uint8(Outcome.IGNORED))
     outcomes[events.source == Source.EMAIL_SENDS] = Outcome.NOTED
+    outcomes[events.source == Source.COMMANDS] = Outcome.COMMANDED
     outcomes[seen] = Outcome.DUPLICATE
     outcomes[replayed] = Outcome.REPLAYED
     return outcomes

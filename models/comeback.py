@@ -18,7 +18,8 @@ from models.crossing import next_crossing
 from models.episodes import episodes_of, expires_at, next_threshold, settled_at
 from models.events import Channel
 from models.levels import LEVELS, Level, LevelName
-from models.policy import Cause, Moment, Policy, step
+from models.life_cycle import step
+from models.policy import Cause, Moment, Policy
 from models.scorer import Scorer
 from models.state import Rows
 from models.target import Target
@@ -90,7 +91,7 @@ def worsening(scorer: Scorer, policy: Policy, rows: Rows, at_s: NDArray[np.int64
     """
     level = rows["level"]
     expires = expires_at(policy, rows, scorer.target)
-    from_s = np.maximum(at_s, settled_at(policy, rows) - 1)
+    from_s = np.maximum(at_s, settled_at(policy, rows, scorer.target) - 1)
     wanted = np.where(level > 0, next_threshold(policy, level), np.inf)
     rises = next_crossing(scorer, rows, from_s, expires - 1, wanted)
     return [

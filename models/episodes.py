@@ -1,13 +1,17 @@
 """The alert policy over the rows of a partition: who could change, when to look again, the episode in a row.
 
 Beside `models.policy` on the line from event to alert. `may_change` finds by array arithmetic the few
-customers for whom the plain-Python `models.policy.step` has something to decide; everybody else is left
+customers for whom the plain-Python `models.life_cycle.step` has something to decide; everybody else is left
 alone.
 """
+
+from collections.abc import Iterable
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.episode_outcomes import has_room, next_outcome_at
 from models.levels import ALERT_LEVELS, Level
 from models.policy import Cause, Episode, Policy
 from models.state import Rows
@@ -16,7 +20,10 @@ from models.target import Target
 Seconds = NDArray[np.int64]
 """Shape (n,): epoch seconds of event time, 0 = never."""
 
-_FIELDS = ("level", "episode", "step", "opened_at", "anchor_at", "expired")
+_FIELDS = (
+    "level", "episode", "step", "opened_at", "anchor_at", "expired", "closed_at", "snoozed_until", "acknowledged",
+)  # fmt: skip
+"""The fields of a row that hold an `Episode`, in its order."""
 
 
 def episodes_of(rows: Rows) -> list[Episode]:
@@ -29,30 +36,24 @@ def episodes_of(rows: Rows) -> list[Episode]:
     True
     """
     columns = (rows[name].tolist() for name in _FIELDS)
-    return [
-        Episode(Level(level), number, told, opened_at_s, anchor_at_s, bool(expired))
-        for level, number, told, opened_at_s, anchor_at_s, expired in zip(*columns, strict=True)
-    ]
+    return [_episode(values) for values in zip(*columns, strict=True)]
 
 
 def episode_of(row: np.void) -> Episode:
     """Read one customer's episode out of the row."""
-    level, number, told, opened_at_s, anchor_at_s, expired = (row[name].item() for name in _FIELDS)
-    return Episode(Level(level), number, told, opened_at_s, anchor_at_s, bool(expired))
+    return _episode(row[name].item() for name in _FIELDS)
 
 
 def store_episode(row: np.void, episode: Episode) -> None:
     """Write an episode into the row, in place: `episode_of` then gives it back exactly."""
-    values = (
-        episode.level,
-        episode.number,
-        episode.step,
-        episode.opened_at_s,
-        episode.anchor_at_s,
-        episode.expired,
-    )
-    for name, value in zip(_FIELDS, values, strict=True):
+    for name, value in zip(_FIELDS, astuple(episode), strict=True):
         row[name] = value
+    row["told"] = episode.is_open
+
+
+def _episode(values: Iterable[int]) -> Episode:
+    level, number, step, opened_at_s, anchor_at_s, expired, *rest = values
+    return Episode(Level(level), number, step, opened_at_s, anchor_at_s, bool(expired), *rest)
 
 
 def last_activity_at(rows: Rows) -> Seconds:
@@ -89,9 +90,27 @@ def next_threshold(policy: Policy, level: NDArray[np.integer]) -> NDArray[np.flo
     return thresholds
 
 
-def settled_at(policy: Policy, rows: Rows) -> Seconds:
-    """Return the earliest second at which a level may rise, shape (n,): last activity plus dwell."""
-    return last_activity_at(rows) + policy.dwell_s
+def settled_at(policy: Policy, rows: Rows, target: Target) -> Seconds:
+    """Return the earliest second at which a level may rise, shape (n,).
+
+    That is the last activity plus dwell; for whoever is healthy also not before cool-down, snooze and damping are over
+    (`models.life_cycle.Case.may_open_at_s`).
+    """
+    dwelt_at = last_activity_at(rows) + policy.dwell_s
+    closed_at = rows["closed_at"].astype(np.int64)
+    cooled_at = np.where(closed_at > 0, closed_at + policy.cool_down_s, 0)
+    holds = (dwelt_at, cooled_at, rows["snoozed_until"].astype(np.int64), damped_until(rows, target))
+    settled: Seconds = np.where(rows["level"] > 0, dwelt_at, np.maximum.reduce(holds))
+    return settled
+
+
+def damped_until(rows: Rows, target: Target) -> Seconds:
+    """Return before which second no episode opens because too many wait for their outcome, shape (n,), 0 = not damped.
+
+    Whoever flaps between healthy and watch so fast is not reported once more until the oldest told episode has its
+    outcome: a horizon after it was told, or at a main event, which empties its place in the row.
+    """
+    return np.where(has_room(rows), 0, next_outcome_at(rows, target))
 
 
 def expires_at(policy: Policy, rows: Rows, target: Target) -> Seconds:
@@ -113,7 +132,9 @@ def may_change(
     at_s: Seconds,
     probability: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Return for whom `models.policy.step` would change the episode, shape (n,): exactly those, nobody else.
+    """Return for whom `models.life_cycle.step` would change the episode, shape (n,): exactly those, nobody else.
+
+    Asked of silences and events, not of commands. Whether there is room for one more alert is not asked here.
 
     Parameters
     ----------
@@ -145,8 +166,8 @@ def may_change(
     level = rows["level"]
     open_, expired = level > 0, rows["expired"] > 0
     falls = open_ & (probability < _exits(policy)[level])
-    dwelt = at_s >= settled_at(policy, rows)
-    rises = dwelt & is_watched(rows, target) & (probability >= next_threshold(policy, level))
+    settled = at_s >= settled_at(policy, rows, target)
+    rises = settled & is_watched(rows, target) & (probability >= next_threshold(policy, level))
     returns = np.where(at_s <= rows["anchor_at"], falls, open_ | expired)
     return np.select(
         [np.equal(cause, which) for which in (Cause.SILENCE, Cause.ACTIVITY, Cause.MAIN_EVENT)],

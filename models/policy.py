@@ -1,36 +1,17 @@
-"""When an alert opens, rises and closes: the last decision on the line from event to alert.
+"""What the alert policy is made of: thresholds and waiting times, episodes, moments, and the news about them.
 
-A pure state machine per customer, `(policy, episode, moment) -> (episode, transitions)`. It knows
-probabilities and seconds, never rows, topics or clocks; `models.episodes` carries it over a partition's rows.
-
-An *episode* is one stretch of trouble of one customer. Rows of this table are tried from the top:
-
-==============  =======================================  ===================================================
-cause           while                                    then
-==============  =======================================  ===================================================
-main event      no later than the episode's anchor       old news arriving late: counts as activity
-main event      open                                     closes, publishes ``recovered``
-main event      expired after people had been told       publishes ``recovered``: the lost customer is back
-main event      expired quietly                          healthy again, no news: nobody had been told
-activity        open, p < exit of watch                  closes, publishes ``recovered``
-activity        open, p < exit of its level              level falls, no news
-silence         expired                                  nothing, until the next main event
-silence         healthy, dwelt, p >= an enter            opens at the highest such level, publishes ``opened``
-silence         open, dwelt, p >= a higher enter         level rises, ``escalated`` if higher than ever told
-silence         open, p < exit of its level              level falls, never below watch, no news
-expiry          open                                     closes, publishes ``expired`` at level churned
-expiry          healthy                                  expired quietly, no news: nobody had been told
-==============  =======================================  ===================================================
-
-*Dwelt* means that the last activity on any channel is at least `Policy.dwell_s` ago: somebody who is here
-right now is not leaving. Silence alone never recovers anyone, and a level that fell and rises again to where
-people already believe it to be is no news. So an episode publishes each of its five steps at most once.
+Serves the last decision on the line from event to alert. An *episode* is one stretch of trouble of one customer; a
+*moment* is a second at which the customer is looked at. `models.life_cycle` says what a moment changes in an episode,
+`models.episodes` carries that over a partition's rows. Only probabilities and seconds are known here, never rows,
+topics or clocks.
 """
 
 import enum
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from models.commands import Command
+from models.events import Channel
 from models.levels import ALERT_LEVELS, Level
 from models.target import Target
 
@@ -49,6 +30,8 @@ class Cause(enum.IntEnum):
     ACTIVITY = 1  # an event on a channel that is not the main one
     MAIN_EVENT = 2  # an event of the kind whose absence is churn
     EXPIRY = 3  # the last main event is `Policy.expire_s` ago
+    ACKNOWLEDGEMENT = 4  # somebody takes care of the customer
+    SNOOZE = 5  # somebody wants no news for a while
 
 
 class TransitionType(enum.StrEnum):
@@ -58,6 +41,8 @@ class TransitionType(enum.StrEnum):
     ESCALATED = "escalated"
     RECOVERED = "recovered"
     EXPIRED = "expired"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +59,10 @@ class Policy:
         Seconds since the last activity on any channel before a level may rise, >= 0.
     expire_s
         Seconds since the last main event after which a customer counts as churned, > `dwell_s`.
+    cool_down_s
+        Seconds after the end of an episode before another one may open, >= 0. Whoever has just come back and vanishes
+        again is the same story to the people who read alerts. There is no exception for critical: the dwell holds from
+        the same moment on, so it would save no more than the difference of the two.
 
     Raises
     ------
@@ -91,6 +80,7 @@ class Policy:
     expire_s: int
     enter: tuple[float, float, float] = (0.70, 0.80, 0.90)
     exit: tuple[float, float, float] = (0.60, 0.70, 0.80)
+    cool_down_s: int = 0
 
     def __post_init__(self) -> None:
         if not len(self.enter) == len(self.exit) == len(ALERT_LEVELS):
@@ -103,21 +93,24 @@ class Policy:
             raise ValueError(f"each exit threshold must be below its enter, got {self.exit} for {self.enter}")
         if not 0 <= self.dwell_s < self.expire_s:
             raise ValueError(f"need 0 <= dwell_s < expire_s, got {self.dwell_s} and {self.expire_s}")
+        if self.cool_down_s < 0:
+            raise ValueError(f"cool_down_s must be at least 0, got {self.cool_down_s}")
 
     @classmethod
     def for_target(cls, target: Target) -> "Policy":
-        """Return the default policy: dwell H/26, expired two horizons after the last main event.
+        """Return the default policy: dwell H/26, expired two horizons after the last main event, cool-down H/13.
 
-        H/26 is a week of half a year: half a week for a horizon of a quarter.
+        For a horizon of a quarter that is half a week, half a year and a week.
 
         Examples
         --------
         >>> from models.events import Channel
         >>> policy = Policy.for_target(Target(Channel.ORDER, 91 * 86_400))
-        >>> policy.dwell_s / 86_400, policy.expire_s / 86_400
-        (3.5, 182.0)
+        >>> policy.dwell_s / 86_400, policy.expire_s / 86_400, policy.cool_down_s / 86_400
+        (3.5, 182.0, 7.0)
         """
-        return cls(dwell_s=target.horizon_s // 26, expire_s=2 * target.horizon_s)
+        horizon_s = target.horizon_s
+        return cls(dwell_s=horizon_s // 26, expire_s=2 * horizon_s, cool_down_s=horizon_s // 13)
 
     def reached(self, probability: float) -> Level:
         """Return the highest level whose enter threshold this probability reaches."""
@@ -140,6 +133,9 @@ class Episode:
     opened_at_s: int = 0
     anchor_at_s: int = 0  # last activity of any channel when it opened: the same in every replay
     expired: bool = False  # counts as churned; nothing opens until a main event
+    closed_at_s: int = 0  # when the last episode ended, 0 = none did; the cool-down counts from there
+    snoozed_until_s: int = 0  # nothing opens before: somebody said so, or the day had no room for one more alert
+    acknowledged: int = 0  # the step up to which somebody takes care, 0 = nobody does
 
     @property
     def is_open(self) -> bool:
@@ -156,18 +152,42 @@ class Episode:
 class Moment:
     """A second at which a customer is looked at, and what is known then.
 
-    `at_s` is the time of the event, or of the look. `probability` is P(churn) in [0, 1].
+    Parameters
+    ----------
+    at_s
+        Time of the event or command, or of the look.
+    probability
+        P(churn) in [0, 1].
+    cause
+        Why they are looked at.
+    last_activity_at_s
+        Last activity on any channel.
+    channel
+        Of the event, if there was one.
+    command
+        What somebody said, if anybody did.
+    damped_until_s
+        As many told episodes as a row keeps have no known outcome yet; before this second no other one opens.
+    full_until_s
+        There is no room for one more new alert; before this second there is no use in asking again.
     """
 
     at_s: int
     probability: float
     cause: Cause
     last_activity_at_s: int
+    channel: Channel | None = None
+    command: Command | None = None
+    damped_until_s: int = 0
+    full_until_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One piece of news about one episode; becomes exactly one alert."""
+    """One piece of news about one episode; becomes exactly one alert.
+
+    `channel` is what brought the customer back, `command` what somebody said, each None otherwise.
+    """
 
     type: TransitionType
     level: Level
@@ -178,97 +198,14 @@ class Transition:
     opened_at_s: int
     anchor_at_s: int
     cause: Cause
+    channel: Channel | None = None
+    command: Command | None = None
 
-
-def step(policy: Policy, episode: Episode, moment: Moment) -> tuple[Episode, tuple[Transition, ...]]:
-    """Decide one moment of one customer by the table at the top of this module.
-
-    Taking the same step again from its result changes nothing more and publishes nothing.
-
-    Returns
-    -------
-    tuple
-        The episode afterwards and what is news (none or one transition).
-
-    Examples
-    --------
-    >>> policy = Policy(dwell_s=3 * 86_400, expire_s=182 * 86_400)
-    >>> silent = Moment(at_s=30 * 86_400, probability=0.8, cause=Cause.SILENCE, last_activity_at_s=9 * 86_400)
-    >>> episode, news = step(policy, Episode(), silent)
-    >>> episode.level.name, [str(transition.type) for transition in news]
-    ('AT_RISK', ['opened'])
-    >>> now = 31 * 86_400
-    >>> ordered = Moment(at_s=now, probability=0.2, cause=Cause.MAIN_EVENT, last_activity_at_s=now)
-    >>> [str(transition.type) for transition in step(policy, episode, ordered)[1]]
-    ['recovered']
-    """
-    after = _NEXT[moment.cause](policy, episode, moment)
-    if after.step == episode.step and after.number == episode.number:
-        return after, ()
-    return after, (_news(episode, after, moment),)
-
-
-def _on_silence(policy: Policy, episode: Episode, moment: Moment) -> Episode:
-    if episode.expired:
-        return episode
-    dwelt = moment.at_s - moment.last_activity_at_s >= policy.dwell_s
-    reached = policy.reached(moment.probability) if dwelt else Level.HEALTHY
-    if reached > episode.level and not episode.is_open:
-        number = episode.number % MAX_NUMBER + 1
-        return Episode(reached, number, int(reached), moment.at_s, moment.last_activity_at_s)
-    if reached > episode.level:
-        return replace(episode, level=reached, step=max(episode.step, int(reached)))
-    if episode.is_open:
-        return replace(episode, level=max(Level.WATCH, policy.kept(episode.level, moment.probability)))
-    return episode
-
-
-def _on_activity(policy: Policy, episode: Episode, moment: Moment) -> Episode:
-    if not episode.is_open:
-        return episode
-    level = policy.kept(episode.level, moment.probability)
-    return replace(episode, level=level, step=episode.step if level else STEP_RECOVERED)
-
-
-def _on_main_event(policy: Policy, episode: Episode, moment: Moment) -> Episode:
-    if moment.at_s <= episode.anchor_at_s:
-        return _on_activity(policy, episode, moment)
-    told = episode.is_open or (episode.expired and episode.step == STEP_EXPIRED)
-    step = STEP_RECOVERED if told else episode.step
-    return replace(episode, level=Level.HEALTHY, step=step, expired=False)
-
-
-def _on_expiry(policy: Policy, episode: Episode, moment: Moment) -> Episode:
-    step = STEP_EXPIRED if episode.is_open else episode.step
-    return replace(episode, level=Level.HEALTHY, step=step, expired=True)
-
-
-_NEXT = {
-    Cause.SILENCE: _on_silence,
-    Cause.ACTIVITY: _on_activity,
-    Cause.MAIN_EVENT: _on_main_event,
-    Cause.EXPIRY: _on_expiry,
-}
-
-
-def _news(before: Episode, after: Episode, moment: Moment) -> Transition:
-    if after.step == STEP_RECOVERED:
-        type_ = TransitionType.RECOVERED
-    elif after.step == STEP_EXPIRED:
-        type_ = TransitionType.EXPIRED
-    else:
-        type_ = TransitionType.ESCALATED if before.is_open else TransitionType.OPENED
-    return Transition(
-        type=type_,
-        level=after.standing,
-        previous_level=before.standing,
-        at_s=moment.at_s,
-        number=after.number,
-        step=after.step,
-        opened_at_s=after.opened_at_s,
-        anchor_at_s=after.anchor_at_s,
-        cause=moment.cause,
-    )
+    def alert_id(self, customer_id: str) -> str:
+        """Name the alert of this transition: `alert_id`, or `command_alert_id` if somebody's command was the cause."""
+        if self.command is not None:
+            return command_alert_id(customer_id, self.command.event_id, self.type)
+        return alert_id(customer_id, self.number, self.anchor_at_s, self.step, self.type)
 
 
 def alert_id(customer_id: str, number: int, anchor_at_s: int, step: int, type: TransitionType) -> str:
@@ -284,5 +221,21 @@ def alert_id(customer_id: str, number: int, anchor_at_s: int, step: int, type: T
     >>> alert_id("c1", 1, 852_076_800, 1, TransitionType.OPENED)
     'yocho-249bbbfe7af575bdfec533914aef183c'
     """
-    line = f"1|{number}|{anchor_at_s}|{step}|{type}|{customer_id}"
+    return _digest(f"1|{number}|{anchor_at_s}|{step}|{type}|{customer_id}")
+
+
+def command_alert_id(customer_id: str, command_id: str, type: TransitionType) -> str:
+    """Name the alert that answers a command, as `alert_id` does, from ``2|<type>|<length>|<command_id>|<customer_id>``.
+
+    The length is that of the command id in characters, so that no id imitates a field.
+
+    Examples
+    --------
+    >>> command_alert_id("c1", "k1", TransitionType.SNOOZED)
+    'yocho-aec672d8fcc645750cb4ab073c47be6a'
+    """
+    return _digest(f"2|{type}|{len(command_id)}|{command_id}|{customer_id}")
+
+
+def _digest(line: str) -> str:
     return "yocho-" + hashlib.sha256(line.encode()).hexdigest()[:32]

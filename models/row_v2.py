@@ -82,4 +82,5 @@ def note_told(row: np.void) -> None:
     if row["level"]:
         row["told"] = 1
         row["outcome_at"][0], row["outcome_episode"][0] = row["opened_at"], row["episode"]
+        row["outcome_anchor"][0] = row["anchor_at"]
         row["outcome_level"][0] = min(int(row["step"]), 3)

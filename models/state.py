@@ -32,15 +32,15 @@ field                  bytes   meaning
 ``snoozed_until``           4  somebody wants no news before this second, unless it gets worse
 ``told``                    2  whether people have been told of the open episode, and the highest step of it that
                                somebody ``acknowledged``
-``outcome_* (2,)``         14  told episodes whose outcome is not known yet: when opened (0 = none), number, highest
-                               level told
+``outcome_* (2,)``         22  told episodes whose outcome is not known yet: when told (0 = none), anchor, number,
+                               levels (`models.episode_outcomes`)
 =====================  ======  ==============================================================================
 
 Earlier versions are carried over when they are read. Version 1 (`models.row_v1`) had three sources, 24 features in
 single precision, one label per example, and knew neither categories nor e-mails sent. Version 2 (`models.row_v2`)
 knew no commands, no cool-down and no outcomes of episodes.
 
-Memory, measured: a row is 352 bytes. A customer with its index (``dict[bytes, int]``, list of ids, row) is
+Memory, measured: a row is 360 bytes. A customer with its index (``dict[bytes, int]``, list of ids, row) is
 477 bytes: growth of the resident set of CPython 3.11 on x86-64 while 200,000 customers with 17-byte ids are
 made, divided by their number; the garbage collector is off meanwhile. Ids and index are the other 157.
 """
@@ -93,6 +93,7 @@ ROW = np.dtype(
         ("closed_at", "<u4"),
         ("snoozed_until", "<u4"),
         ("outcome_at", "<u4", (N_OUTCOMES,)),
+        ("outcome_anchor", "<u4", (N_OUTCOMES,)),
         ("example_x", "<f2", (KEPT_FEATURES,)),
         ("example_experts", "<f2", (KEPT_EXPERTS,)),
         ("sends_long", "<f2"),
@@ -174,7 +175,7 @@ def to_bytes(row: np.void) -> bytes:
     --------
     >>> value = to_bytes(new_rows(1)[0])
     >>> len(value), value[0], from_bytes(value).tobytes() == value[1:]
-    (353, 3, True)
+    (361, 3, True)
     """
     return _VERSION_BYTE + row.tobytes()
 
@@ -221,7 +222,7 @@ def from_bytes(data: bytes) -> np.void:
 
     Examples
     --------
-    >>> from_bytes(bytes([99]) + bytes(352))
+    >>> from_bytes(bytes([99]) + bytes(360))
     Traceback (most recent call last):
     models.state.StateVersionError: stored customer has row version 99, this code reads versions 1 to 3
     """

@@ -12,43 +12,28 @@ Levels rise only once the customer has dwelt, so the first look after an event i
 only a customer who is still silent then has the crossing solved. A daily visitor never costs a solution.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.commands import Command
 from models.crossing import next_crossing
-from models.episodes import (
-    Seconds,
-    episode_of,
-    expires_at,
-    is_watched,
-    last_activity_at,
-    may_change,
-    next_threshold,
-    settled_at,
-    store_episode,
-)
+from models.decisions import Decider, Decision
+from models.episode_outcomes import EpisodeOutcome, churned, next_outcome_at
+from models.episodes import Seconds, expires_at, is_watched, last_activity_at, next_threshold, settled_at
 from models.features import features
 from models.labels import Resolved
+from models.lost import Lost, lost, lost_at
 from models.pending import FROZEN, SCHEDULED, freeze, next_label_at, resolve
-from models.policy import Cause, Moment, Policy, Transition, step
+from models.policy import Cause, Policy
 from models.scorer import Scorer
 from models.state import Rows
 from models.target import Target
 
 Indices = NDArray[np.intp]
 NEVER = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One piece of news: the i-th row of the call made this transition at this probability."""
-
-    index: int
-    transition: Transition
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -65,12 +50,18 @@ class Findings:
         Their labels, m of them; None when there are none.
     forgotten
         Rows silent for so long that they are to be deleted, shape (k,).
+    outcomes
+        Episodes told a horizon ago from which nobody came back.
+    lost
+        Who has stayed away for a horizon.
     """
 
     decisions: list[Decision]
     resolved_index: Indices
     resolved: Resolved | None
     forgotten: Indices
+    outcomes: list[EpisodeOutcome]
+    lost: list[Lost]
 
 
 @dataclass(frozen=True)
@@ -128,12 +119,30 @@ class Watch:
             cause = np.where(channel[told] == self.target.main, Cause.MAIN_EVENT, Cause.ACTIVITY)
             sub, at = rows[told], at_s[told]
             p = self.scorer.probabilities(sub, at)
-            decisions = [
-                Decision(int(told[d.index]), d.transition, d.probability) for d in self._decide(sub, at, p, cause)
-            ]
+            found = self._decider.decide(sub, at, p, cause, channel[told])
+            decisions = [Decision(int(told[d.index]), d.transition, d.probability) for d in found]
             rows[told] = sub
         rows["due_at"] = self._first_look_at(rows, at_s)
         return decisions
+
+    def on_commands(self, rows: Rows, at_s: Seconds, commands: Sequence[Command]) -> list[Decision]:
+        """Do what somebody said about each of n customers; `due_at` is to be planned anew.
+
+        Parameters
+        ----------
+        rows
+            Shape (n,); changed in place.
+        at_s
+            When it was said, epoch seconds, shape (n,).
+        commands
+            n commands.
+
+        Returns
+        -------
+        list of Decision
+            Answers, for open episodes only.
+        """
+        return self._decider.answer(rows, at_s, self.scorer.probabilities(rows, at_s), commands)
 
     def look(self, rows: Rows, at_s: Seconds) -> Findings:
         """Look at customers whose time has come, each as of its own second; sets the next `due_at`.
@@ -152,29 +161,22 @@ class Watch:
         """
         forgotten = np.flatnonzero(self._forgotten_at(rows) <= at_s)
         resolved_index, resolved = self._resolve(rows, at_s)
+        outcomes, gone = churned(rows, at_s, self.target), lost(rows, at_s, self.target)
         p = self.scorer.probabilities(rows, at_s)
         self._freeze(rows, at_s, p)
         churned_at = expires_at(self.policy, rows, self.target)
         cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
-        decisions = list(self._decide(rows, at_s, p, cause))
+        decisions = self._decider.decide(rows, at_s, p, cause)
         rows["due_at"] = self._next_look_at(rows, at_s)
-        return Findings(decisions, resolved_index, resolved, forgotten)
+        return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone)
 
     def plan(self, rows: Rows, at_s: Seconds) -> None:
-        """Set `due_at` anew for customers of whom nothing is due at `at_s`, after the model or a feature changed."""
+        """Set `due_at` anew for customers of whom nothing is due at `at_s`, after model, feature or snooze changed."""
         rows["due_at"] = self._next_look_at(rows, at_s)
 
-    def _decide(
-        self, rows: Rows, at_s: Seconds, p: NDArray[np.float64], cause: NDArray[np.integer]
-    ) -> Iterator[Decision]:
-        changes = may_change(self.policy, rows, self.target, cause=cause, at_s=at_s, probability=p)
-        last_activity = last_activity_at(rows)
-        for i in np.flatnonzero(changes).tolist():
-            moment = Moment(int(at_s[i]), float(p[i]), Cause(int(cause[i])), int(last_activity[i]))
-            episode, news = step(self.policy, episode_of(rows[i]), moment)
-            store_episode(rows[i], episode)
-            for transition in news:
-                yield Decision(i, transition, float(p[i]))
+    @property
+    def _decider(self) -> Decider:
+        return Decider(self.policy, self.target)
 
     def _resolve(self, rows: Rows, at_s: Seconds) -> tuple[Indices, Resolved | None]:
         """Resolve what is due; after a long stall that is the step and the horizon of a row, in this order."""
@@ -204,11 +206,11 @@ class Watch:
             rows[due] = sub
 
     def _first_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
-        settled = np.where(is_watched(rows, self.target), settled_at(self.policy, rows), 0)
+        settled = np.where(is_watched(rows, self.target), settled_at(self.policy, rows, self.target), 0)
         return self._earliest_after(rows, at_s, settled)
 
     def _next_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
-        settled = settled_at(self.policy, rows)
+        settled = settled_at(self.policy, rows, self.target)
         watched = is_watched(rows, self.target)
         rises = np.where(watched & (at_s < settled), settled, 0)
         solve = np.flatnonzero(watched & (at_s >= settled) & (rows["level"] < len(self.policy.enter)))
@@ -229,10 +231,13 @@ class Watch:
         return np.where(active_at > 0, active_at, rows["sends_at"]) + self.forget_s
 
     def _earliest_after(self, rows: Rows, at_s: Seconds, rises_at: Seconds) -> Seconds:
-        """Earliest of the next rise, label, expiry and forgetting; always later than `at_s`."""
+        """Earliest of the next rise, label, outcome, loss, expiry and forgetting; always later than `at_s`."""
+        gone_at = lost_at(rows, self.target)
         reasons = (
             rises_at,
             next_label_at(rows, self.target),
+            next_outcome_at(rows, self.target),
+            np.where(gone_at > at_s, gone_at, 0),
             expires_at(self.policy, rows, self.target),
             self._forgotten_at(rows),
         )

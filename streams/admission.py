@@ -5,8 +5,8 @@ customer. Nothing here raises on what a record holds.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from models.apply import Columns
-from models.events import Event
+from models.commands import Command
+from models.events import Event, Source
 from streams.codec import decode
 from streams.emit import Emitter
 from streams.engine.ids import UNKNOWN
@@ -71,12 +72,15 @@ class Batch:
         Stream time when the turn came to each event, before it, shape (n,). Beyond the event's own time if it is late.
     appended_at_s
         When each record was appended to its topic, epoch seconds, shape (n,).
+    commands
+        Those of the events that are commands, by their place.
     """
 
     slots: Slots
     columns: Columns
     turn_s: NDArray[np.int64]
     appended_at_s: NDArray[np.float64]
+    commands: Mapping[int, Command] = field(default_factory=dict)
 
     def rounds(self) -> Iterator[Slots]:
         """Indices of everybody's first event, then everybody's second, and so on."""
@@ -105,6 +109,8 @@ class Admission:
         An event older than stream time by more than this is late, seconds.
     in_order
         Whether an input's records are applied in the order of their offsets.
+    longest_snooze_s
+        A command to snooze for longer is set aside, seconds.
     partition_of
         Partition a key belongs to; a customer is admitted only on the right one.
     """
@@ -117,6 +123,7 @@ class Admission:
         *,
         lateness_s: int,
         in_order: bool,
+        longest_snooze_s: int,
         partition_of: Callable[[bytes], int],
     ) -> None:
         self._sources = sources
@@ -124,6 +131,7 @@ class Admission:
         self._metrics = metrics
         self._lateness_s = lateness_s
         self._places = None if in_order else Places()
+        self._longest_snooze_s = longest_snooze_s
         self._partition_of = partition_of
 
     def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Decoded]]:
@@ -132,16 +140,14 @@ class Admission:
         out: list[tuple[int, Decoded]] = []
         for record in records:
             content = decode(source, record.key, record.value, now_ms=now_ms)
+            if isinstance(content, Command) and content.until_s > content.at_s + self._longest_snooze_s:
+                content = Reject(Reason.INVALID_UNTIL, f"a snooze may last {self._longest_snooze_s} s")
             if isinstance(content, Event):
-                offset = record.offset
-                out.append(
-                    (
-                        content.occurred_at_ms,
-                        Arrival(number, source.source, offset, record.key, content, record, offset),
-                    )
-                )
+                at, key = record.offset, record.key
+                arrival = Arrival(number, source.source, at, key, content, record, place=at)
+                out.append((content.occurred_at_ms, arrival))
                 if self._places is not None:
-                    self._places.delivered((number, record.partition, record.key), offset)
+                    self._places.delivered((number, record.partition, key), at)
             else:
                 out.append((0, Refused(number, record.offset, record, content)))
         return out
@@ -158,9 +164,11 @@ class Admission:
         kept = self._without_strangers(partition, events, slots)
         events, slots = [events[i] for i in kept.tolist()], slots[kept]
         turn_s, kept = self._without_late(partition, events, slots)
+        kept = kept[self._is_meant([events[i] for i in kept.tolist()], slots[kept], partition)]
         events = [events[i] for i in kept.tolist()]
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
-        return Batch(_all_known(partition, events, slots[kept]), _columns(events), turn_s[kept], appended_at_s)
+        known = _all_known(partition, events, slots[kept])
+        return Batch(known, _columns(events), turn_s[kept], appended_at_s, _commands(events))
 
     def forget_places(self) -> None:
         """Reading begins anew: what was delivered and not applied comes again."""
@@ -195,6 +203,21 @@ class Admission:
                 self._set_aside(partition, event.number, event.raw, reject)
         return turn_s, np.flatnonzero(~is_late)
 
+    def _is_meant(self, events: list[Arrival], slots: Slots, partition: PartitionRows) -> NDArray[np.bool_]:
+        """Set aside commands about customers nobody has met when their turn came: they must not found one."""
+        meant = np.ones(len(events), bool)
+        if not any(e.source == Source.COMMANDS for e in events):
+            return meant
+        met: set[bytes] = set()
+        reject = Reject(Reason.UNKNOWN_CUSTOMER, "nobody by this customer_id has ever done anything")
+        for i, event in enumerate(events):
+            if event.source != Source.COMMANDS:
+                met.add(event.key)
+            elif event.key not in met and slots[i] == UNKNOWN:
+                meant[i] = False
+                self._set_aside(partition, event.number, event.raw, reject)
+        return meant
+
     def _set_aside(self, partition: PartitionRows, number: int, record: Any, reject: Reject) -> None:
         self._emitter.dead_letter(partition, record, reject)
         self._metrics.rejected(self._sources[number].event_type, reject)
@@ -205,6 +228,11 @@ def _all_known(partition: PartitionRows, events: Sequence[Arrival], slots: Slots
     unknown = np.flatnonzero(slots == UNKNOWN)
     slots[unknown] = partition.slots_of([events[i].key for i in unknown.tolist()])
     return slots
+
+
+def _commands(events: list[Arrival]) -> dict[int, Command]:
+    """Commands by their place."""
+    return {i: e.event for i, e in enumerate(events) if isinstance(e.event, Command)}
 
 
 def _columns(admitted: Sequence[Arrival]) -> Columns:

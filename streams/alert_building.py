@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from models.alert_sentences import expired, returned, worsens
+from models.alert_sentences import acknowledged, expired, returned, snoozed, worsens
 from models.comeback import EVENT_NAMES, InWords, Worsening, comeback, worsening
 from models.confidence import Confidence
-from models.events import Channel
+from models.decisions import Decision
 from models.explain import Explanation, explain
 from models.levels import ALERT_LEVELS, LEVELS, LevelName
-from models.policy import Cause, Policy, Transition, TransitionType, alert_id
+from models.policy import Policy, Transition, TransitionType
 from models.sentences import Reasons
 from models.state import ROW_VERSION, Rows
 from models.target import DAY_S, Target
-from models.watch import Decision, Watch
+from models.watch import Watch
 from streams.alerts import Alert, EpisodeRef, NextLevel, Receipt, Threshold
 
 
@@ -72,7 +72,7 @@ def alerts_of(
         news = decision.transition
         alerts.append(
             Alert(
-                alert_id=alert_id(customer_id, news.number, news.anchor_at_s, news.step, news.type),
+                alert_id=news.alert_id(customer_id),
                 type=news.type,
                 level=LEVELS[news.level].name,
                 previous_level=LEVELS[news.previous_level].name,
@@ -87,6 +87,10 @@ def alerts_of(
                 reasons=_reasons(news, row, why, watch.target),
                 comeback=back,
                 if_silent=_next_level(ahead, news.at_s),
+                recovered_by=None if news.channel is None else EVENT_NAMES[news.channel],
+                acknowledged=bool(row["acknowledged"]),
+                by=None if news.command is None else news.command.by,
+                until=_utc(news.command.until_s) if news.command is not None and news.command.until_s else None,
                 episode=EpisodeRef(news.number, news.step, _utc(news.opened_at_s)),
                 receipt=Receipt(
                     model_version=watch.scorer.version,
@@ -108,14 +112,15 @@ def thresholds_of(policy: Policy) -> dict[LevelName, Threshold]:
 
 
 def _reasons(news: Transition, row: np.void, why: Explanation, target: Target) -> Reasons:
-    """Explain a rise by the signals, an end by what ended it."""
-    last_at = row["last_at"].astype(np.int64)
-    if news.type == TransitionType.RECOVERED:
-        last_at[target.main] = -1
-        channel = target.main if news.cause == Cause.MAIN_EVENT else Channel(int(last_at.argmax()))
-        return Reasons.of([returned(channel, target.main)])
+    """Explain a rise by the signals, an end by what ended it, an answer by what was said."""
+    if news.channel is not None:
+        return Reasons.of([returned(news.channel, target.main)])
     if news.type == TransitionType.EXPIRED:
-        return Reasons.of([expired(target.main, (news.at_s - last_at[target.main]) / DAY_S)])
+        return Reasons.of([expired(target.main, (news.at_s - int(row["last_at"][target.main])) / DAY_S)])
+    if news.command is not None and news.type == TransitionType.ACKNOWLEDGED:
+        return Reasons.of([acknowledged(news.command.by)])
+    if news.command is not None:
+        return Reasons.of([snoozed(news.command.by, f"{_utc(news.command.until_s):%Y-%m-%d %H:%M} UTC")])
     return why.reasons
 
 

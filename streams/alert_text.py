@@ -20,6 +20,7 @@ class _Frame(NamedTuple):
     head: str
     risk: str
     reason: str
+    in_hand: str
     way_back: str
     ahead: str
 
@@ -31,10 +32,13 @@ _FRAMES = {
             TransitionType.ESCALATED: "悪化",
             TransitionType.RECOVERED: "回復",
             TransitionType.EXPIRED: "終了",
+            TransitionType.ACKNOWLEDGED: "対応開始",
+            TransitionType.SNOOZED: "保留",
         },
         head="【{level}・{type}】顧客 {customer}  {at}",
         risk="今後{days:.0f}日間{event}がない確率: {how_sure}",
         reason="理由: ",
+        in_hand="担当者が対応中です。",
         way_back="呼び戻し: ",
         ahead="見通し: ",
     ),
@@ -44,10 +48,13 @@ _FRAMES = {
             TransitionType.ESCALATED: "worse",
             TransitionType.RECOVERED: "back",
             TransitionType.EXPIRED: "closed",
+            TransitionType.ACKNOWLEDGED: "taken on",
+            TransitionType.SNOOZED: "snoozed",
         },
         head="[{level}, {type}] customer {customer}  {at}",
         risk="risk of no {event} within {days:.0f} days: {how_sure}",
         reason="why: ",
+        in_hand="somebody takes care of this customer",
         way_back="way back: ",
         ahead="ahead: ",
     ),
@@ -89,6 +96,8 @@ def render(alert: Alert, lang: str) -> str:
     risk = frame.risk.format(event=getattr(event, lang), days=alert.horizon_days, how_sure=how_sure)
     reasons: list[str] = getattr(alert.reasons, lang)
     lines = [head, f"  {risk}", *(f"  {frame.reason}{reason}" for reason in reasons)]
+    if alert.acknowledged and alert.type != TransitionType.ACKNOWLEDGED:
+        lines.append(f"  {frame.in_hand}")
     if alert.comeback is not None:
         lines.append(f"  {frame.way_back}{getattr(alert.comeback.sentence, lang)}")
     if alert.if_silent is not None:

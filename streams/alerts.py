@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 
 from models.alert_sentences import brings_back, worsens
 from models.comeback import Comeback, ComebackOption, EventName, InWords
+from models.commands import MAX_BY_CHARACTERS
 from models.confidence import Confidence
 from models.events import Channel
 from models.evidence import Evidence
@@ -28,6 +29,7 @@ from models.policy import TransitionType
 from models.scorer import COLD
 from models.sentences import Reasons, reason
 from models.state import ROW_VERSION
+from streams.cloud_events import binary_headers
 
 VERSION = 2
 KIND: Final = "離反予兆"
@@ -135,6 +137,19 @@ class Alert(Struct, frozen=True, kw_only=True):
     if_silent: Annotated[
         NextLevel | None, Meta(description="What comes next if nothing happens; null when nothing is open.")
     ] = None
+    recovered_by: Annotated[
+        EventName | None, Meta(description="The event that brought the customer back; null unless recovered.")
+    ] = None
+    acknowledged: Annotated[
+        bool, Meta(description="Whether somebody takes care of this episode, who said so before this alert or in it.")
+    ] = False
+    by: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=MAX_BY_CHARACTERS)] | None,
+        Meta(description="Who acknowledged or snoozed; null otherwise."),
+    ] = None
+    until: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="End of the snooze; null unless snoozed.")
+    ] = None
     episode: EpisodeRef
     receipt: Receipt
 
@@ -188,23 +203,16 @@ def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
     Returns
     -------
     list of (str, bytes)
-        Names as in the Kafka binding [1]_: ``ce_`` before each attribute, ``content-type`` for the data.
-
-    References
-    ----------
-    .. [1] CloudEvents, Kafka protocol binding 1.0, section 3.2.
-       https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
+        As `streams.cloud_events` writes them.
     """
     attributes = {
-        "specversion": "1.0",
         "id": alert.alert_id,
         "source": source,
         "type": f"yocho.alert.{alert.type}.v{VERSION}",
         "time": msgspec.to_builtins(alert.occurred_at),
         "dataschema": SCHEMA_ID,
     }
-    content_type = ("content-type", b"application/json; charset=utf-8")
-    return [(f"ce_{name}", value.encode()) for name, value in attributes.items()] + [content_type]
+    return binary_headers(attributes)
 
 
 _AT = datetime(2026, 4, 11, 3, 0, tzinfo=UTC)

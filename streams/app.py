@@ -127,6 +127,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         metrics,
         lateness_s=settings.lateness_s,
         in_order=settings.disorder_s == 0,
+        longest_snooze_s=settings.horizon_s,
         partition_of=lambda key: partition_of(key, settings.partitions),
     )
     pipeline = Pipeline(

@@ -85,7 +85,7 @@ def check_time_ms(value: object, now_ms: int) -> int:
     >>> check_time_ms("1997-01-01T09:00:00+09:00", now_ms=1_700_000_000_000)
     852076800000
     """
-    at_ms = value if type(value) is int else _parsed_ms(value)
+    at_ms = check_time_of(value)
     if EARLIEST_MS <= at_ms <= now_ms + FUTURE_MS:
         return at_ms
     if at_ms > EARLIEST_MS:
@@ -95,7 +95,10 @@ def check_time_ms(value: object, now_ms: int) -> int:
     raise RejectedError(Reason.IMPLAUSIBLE_TIME, "occurred_at is before 1990")
 
 
-def _parsed_ms(value: object) -> int:
+def check_time_of(value: object) -> int:
+    """Check the form of a time alone: epoch milliseconds, or RFC 3339 with an offset; gives epoch milliseconds."""
+    if type(value) is int:
+        return value
     if type(value) is not str:
         raise RejectedError(Reason.INVALID_TIME, "occurred_at must be a whole number or RFC 3339 text")
     match = _RFC3339.fullmatch(value)

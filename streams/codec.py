@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import orjson
 
+from models.commands import Command, CommandKind
 from models.events import Channel, Event
 from streams.checks import (
     MAX_ID_BYTES,
@@ -28,9 +29,11 @@ from streams.checks import (
     check_session_s,
     check_time_ms,
 )
+from streams.commands import FIELDS as COMMAND_FIELDS
+from streams.commands import check_by, check_kind, check_until_s
 from streams.doubled import has_doubled
 from streams.reasons import Reason, Reject, RejectedError
-from streams.topics import INPUTS, InputTopic
+from streams.topics import COMMANDS, INPUTS, InputTopic
 
 __all__ = ["MAX_BYTES", "Event", "Reason", "Reject", "decode"]
 
@@ -49,6 +52,7 @@ _FIELDS = tuple(
         "items", "session_seconds", "campaign_id", "machine",
     )
 )  # fmt: skip
+_COMMAND_FIELDS = tuple(f'"{field}"'.encode() for field in COMMAND_FIELDS)
 
 
 # Looking a member up in its enum class costs 0.2 us in Python 3.11, a tenth of decoding a record.
@@ -70,7 +74,7 @@ def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms
     Returns
     -------
     Event or Reject
-        What the customer did, or why this is no event.
+        What the customer did or, a `models.commands.Command`, what somebody said; or why this is neither.
 
     Examples
     --------
@@ -93,9 +97,10 @@ def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms
         body = orjson.loads(value)
         if type(body) is not dict:
             raise RejectedError(Reason.NOT_AN_OBJECT, "the value must be a JSON object")
-        if has_doubled(value, body, _FIELDS):
+        is_command = source is COMMANDS
+        if has_doubled(value, body, _COMMAND_FIELDS if is_command else _FIELDS):
             raise RejectedError(Reason.DUPLICATE_FIELD, "a field is given twice")
-        return _event(source, key, body, now_ms)
+        return _command(key, body, now_ms) if is_command else _event(source, key, body, now_ms)
     except RejectedError as error:
         return error.reject
     except orjson.JSONDecodeError as error:
@@ -120,6 +125,24 @@ def _event(source: InputTopic, key: bytes, body: Body, now_ms: int) -> Event:
     occurred_at_ms = check_time_ms(occurred_at, now_ms)
     channel, details = _DECODERS[source.event_type]
     return Event(customer_id, event_id, channel, occurred_at_ms, *details(body))
+
+
+def _command(key: bytes, body: Body, now_ms: int) -> Command:
+    get = body.get
+    _check_version(body)
+    declared = get("type")
+    if declared is not None and declared != COMMANDS.event_type:
+        raise _wrong_type(declared)
+    if any(get(field) is None for field in ("customer_id", "command_id", "kind", "by", "issued_at")):
+        raise RejectedError(Reason.MISSING_FIELD, "customer_id, command_id, kind, by and issued_at must be given")
+    customer_id = check_identifier(get("customer_id"), _CUSTOMER_ID)
+    if customer_id.encode() != key:
+        raise _wrong_key(key)
+    command_id = check_identifier(get("command_id"), _EVENT_ID)
+    issued_at_ms = check_time_ms(get("issued_at"), now_ms)
+    kind = check_kind(get("kind"))
+    until_s = check_until_s(get("until"), issued_at_ms) if kind == CommandKind.SNOOZE else 0
+    return Command.of(customer_id, command_id, issued_at_ms, kind=kind, by=check_by(get("by")), until_s=until_s)
 
 
 def _check_version(body: Body) -> None:

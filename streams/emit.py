@@ -1,4 +1,4 @@
-"""What leaves the first line: alerts, labels and dead letters, put into the outbox with their topics and headers.
+"""What leaves the first line: alerts, outcomes, labels and dead letters, put into the outbox with topics and headers.
 
 All go to the partition they came from, as every topic keyed by customer has the same count; so what is said about one
 customer stays in order.
@@ -13,12 +13,16 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from models.decisions import Decision
+from models.episode_outcomes import EpisodeOutcome
 from models.features import NAMES as FEATURE_NAMES
 from models.labels import Resolved
 from models.mixture import KEPT_NAMES
 from models.state import Rows
-from models.watch import Decision, Watch
+from models.target import Target
+from models.watch import Watch
 from streams import alerts as alert_codec
+from streams import outcomes as outcome_codec
 from streams.alert_building import alerts_of
 from streams.dead_letter import DeadLetter
 from streams.engine.outbox import Outbox
@@ -26,7 +30,7 @@ from streams.engine.partition import PartitionRows
 from streams.metrics import Metrics
 from streams.reasons import Reject
 from streams.settings import Settings
-from streams.topics import ALERTS, DEAD_LETTERS, LABELS, enabled_inputs
+from streams.topics import ALERTS, DEAD_LETTERS, LABELS, OUTCOMES, enabled_inputs
 
 CODE_VERSION = version("yocho")
 
@@ -48,8 +52,8 @@ class Emitter:
         self._outbox = outbox
         self._metrics = metrics
         self._sources = {source.source: source.topic(settings) for source in enabled_inputs(settings)}
-        self._alerts, self._labels, self._dead_letters = (
-            topic.topic(settings) for topic in (ALERTS, LABELS, DEAD_LETTERS)
+        self._alerts, self._outcomes, self._labels, self._dead_letters = (
+            topic.topic(settings) for topic in (ALERTS, OUTCOMES, LABELS, DEAD_LETTERS)
         )
         self._ce_source = f"/yocho/{settings.group}"
 
@@ -95,6 +99,17 @@ class Emitter:
             self._outbox.put(self._alerts, partition.number, key, alert_codec.encode(alert), headers)
             appended = None if appended_at_s is None else float(appended_at_s[decision.index])
             self._metrics.alert(alert.level, str(alert.type), appended)
+
+    def outcomes(
+        self, partition: PartitionRows, target: Target, slots: NDArray[np.intp], found: Sequence[EpisodeOutcome]
+    ) -> None:
+        """Publish what became of told episodes; `slots` are the row numbers that they count in."""
+        for episode in found:
+            key = partition.customer_id(int(slots[episode.index]))
+            outcome = outcome_codec.outcome_of(episode, key.decode(), target)
+            body, headers = outcome_codec.encode(outcome), outcome_codec.headers(outcome, self._ce_source)
+            self._outbox.put(self._outcomes, partition.number, key, body, headers)
+            self._metrics.outcomes.outcome(episode)
 
     def labels(self, partition: PartitionRows, slots: NDArray[np.intp], resolved: Resolved) -> None:
         """Publish resolved examples for the trainer."""

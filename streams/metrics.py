@@ -15,7 +15,7 @@
 ``yocho_state_bytes``                  bytes of rows allocated, by partition
 =====================================  ==========================================================================
 
-What the trainer exports stands in `streams.training_metrics`.
+What the trainer exports stands in `streams.training_metrics`, what outcomes say in `streams.outcome_metrics`.
 """
 
 import time
@@ -31,8 +31,9 @@ from prometheus_client.registry import Collector
 from models.apply import Outcome
 from models.state import ROW
 from streams.engine.partition import PartitionRows
+from streams.outcome_metrics import OutcomeMetrics
 from streams.reasons import Reject
-from streams.topics import EMAIL_OPENS, LOGINS, ORDERS, InputTopic
+from streams.topics import COMMANDS, EMAIL_OPENS, LOGINS, ORDERS, InputTopic
 from streams.training_metrics import TrainingMetrics
 
 OUTCOMES = {
@@ -41,8 +42,10 @@ OUTCOMES = {
     Outcome.DUPLICATE: "duplicate",
     Outcome.IGNORED: "machine",
     Outcome.NOTED: "applied",
+    Outcome.COMMANDED: "applied",
+    Outcome.IN_VAIN: "in_vain",
 }
-ALWAYS_ON = (ORDERS, LOGINS, EMAIL_OPENS)
+ALWAYS_ON = (ORDERS, LOGINS, EMAIL_OPENS, COMMANDS)
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
@@ -60,6 +63,8 @@ class Metrics:
     ----------
     training
         What the trainer counts.
+    outcomes
+        How alerts turned out.
 
     Examples
     --------
@@ -72,6 +77,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry, inputs: Sequence[InputTopic] = ALWAYS_ON) -> None:
         self.registry = registry
         self.training = TrainingMetrics(registry)
+        self.outcomes = OutcomeMetrics(registry)
         self._events = Counter(
             "yocho_events", "Input records; a rising 'rejected' means a broken producer.",
             ["type", "outcome"], registry=registry,

@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.commands import CommandKind
+from models.episode_outcomes import returned
 from models.scorer import Scorer
+from models.state import Rows
 from models.watch import Watch
 from streams.admission import Admission, Batch, Decoded, Slots
 from streams.emit import Emitter
@@ -116,11 +119,13 @@ class Pipeline:
         rows = partition.rows[slots]
         outcomes = apply_round(rows, events, watch.target)
         engaged = np.flatnonzero(outcomes == Outcome.APPLIED)
-        sub = rows[engaged]
-        decisions = watch.on_events(sub, events.at_s[engaged].astype(np.int64), events.channel[engaged])
+        sub, at_s, channel = rows[engaged], events.at_s[engaged].astype(np.int64), events.channel[engaged]
+        settled = returned(sub, at_s, channel == watch.target.main, watch.target)
+        decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
-        noted = np.flatnonzero(outcomes == Outcome.NOTED)
-        if noted.size:  # nothing the customer did, so nothing to decide, but the risk may rise at another time now
+        self._answer(watch, partition, batch, index, rows, outcomes)
+        noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED))
+        if noted.size:  # nothing the customer did, but another episode may open at another time now
             mailed = rows[noted]
             watch.plan(mailed, looked_until_s[noted])
             rows[noted] = mailed
@@ -131,6 +136,32 @@ class Pipeline:
         self.metrics.applied(events.source, outcomes)
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
+        self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
+
+    def _answer(  # noqa: PLR0917 - a part of `_apply`, with what it has at hand
+        self,
+        watch: Watch,
+        partition: PartitionRows,
+        batch: Batch,
+        index: Slots,
+        rows: Rows,
+        outcomes: NDArray[np.uint8],
+    ) -> None:
+        """Do what people said about the customers of a round, as of when its turn came if that is later."""
+        which = np.flatnonzero(outcomes == Outcome.COMMANDED)
+        if not which.size:
+            return
+        places = index[which]
+        commands = [batch.commands[place] for place in places.tolist()]
+        at_s = np.maximum(batch.columns.at_s[places].astype(np.int64), batch.turn_s[places])
+        sub = rows[which]
+        decisions = watch.on_commands(sub, at_s, commands)
+        rows[which] = sub
+        answered = {decision.index for decision in decisions}
+        vain = [i for i, c in enumerate(commands) if c.kind == CommandKind.ACK and i not in answered]
+        outcomes[which[vain]] = Outcome.IN_VAIN
+        appended_at_s = batch.appended_at_s[places]
+        self.emitter.alerts(partition, watch, batch.slots[places], sub, decisions, appended_at_s=appended_at_s)
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
@@ -156,6 +187,9 @@ class Pipeline:
         partition.mark_dirty(slots)
         self.metrics.looked(len(slots))
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
+        self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
+        for customer in found.lost:
+            self.metrics.outcomes.lost(customer)
         if found.resolved is not None:
             self.emitter.labels(partition, slots[found.resolved_index], found.resolved)
         return slots[found.forgotten]

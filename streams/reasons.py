@@ -42,9 +42,14 @@ class Reason(enum.StrEnum):
     INVALID_SESSION = "invalid_session"
     INVALID_CAMPAIGN = "invalid_campaign"
     INVALID_MACHINE = "invalid_machine"
+    # what a person says
+    UNKNOWN_COMMAND = "unknown_command"
+    INVALID_BY = "invalid_by"
+    INVALID_UNTIL = "invalid_until"
     # found by the engine, after decoding
     LATE = "late"
     WRONG_PARTITION = "wrong_partition"
+    UNKNOWN_CUSTOMER = "unknown_customer"
     PROCESSING_FAILED = "processing_failed"
     OVERSIZED_ROW = "oversized_row"
 

@@ -117,6 +117,10 @@ class Settings:
         "YOCHO_FORGET", "", "duration", "Silence on all channels after which a customer's state is deleted;"
         " empty: expiry and 2 horizons.", or_empty(SPAN),
     )  # fmt: skip
+    cool_down: int | None = _setting(
+        "YOCHO_COOL_DOWN", "", "duration", "After an episode ended, how long no other one opens; empty: horizon/13.",
+        or_empty(SPAN),
+    )  # fmt: skip
     lateness_s: int = _setting(
         "YOCHO_LATENESS", "7d", "duration", "An event older than stream time by more is a dead letter.", SPAN
     )
@@ -211,12 +215,19 @@ class Settings:
     @property
     def policy(self) -> Policy:
         """When alerts open, rise and close."""
-        return Policy(self.dwell_s, self.expire_s, enter=self.levels[0], exit=self.levels[1])
+        return Policy(
+            self.dwell_s, self.expire_s, enter=self.levels[0], exit=self.levels[1], cool_down_s=self.cool_down_s
+        )
 
     @property
     def dwell_s(self) -> int:
         """Silence before a level may rise, seconds; H/26 is half a week for a quarter."""
         return self.horizon_s // 26 if self.dwell is None else self.dwell
+
+    @property
+    def cool_down_s(self) -> int:
+        """Time after the end of an episode in which no other one opens, seconds; H/13 is a week for a quarter."""
+        return self.horizon_s // 13 if self.cool_down is None else self.cool_down
 
     @property
     def expire_s(self) -> int:

@@ -121,6 +121,10 @@ class InputTopic(Topic):
         return getattr(settings, self.setting) if self.setting else None
 
 
+def _kept_days(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+
 def _input(
     key: str, source: int, event_type: str, what: str, channel: Channel | None = None, *, setting: str = ""
 ) -> InputTopic:
@@ -142,25 +146,26 @@ EMAIL_CLICKS = _input(
     "email-clicks", Source.EMAIL_CLICKS, "email_click", "a link in an e-mail followed: campaign_id, machine",
     setting="email_clicks_topic",
 )  # fmt: skip
+COMMANDS = InputTopic(
+    "churn-commands", "what people say of an episode: acknowledged, snoozed", "customer_id", "people", "delete",
+    _kept_days(30), source=Source.COMMANDS, event_type="command",
+)  # fmt: skip
 INPUTS: tuple[InputTopic, ...] = (
     ORDERS,
     LOGINS,
     EMAIL_OPENS,
     EMAIL_SENDS,
     EMAIL_CLICKS,
+    COMMANDS,
     # Declared, not read: enabling one takes a `models.events.Source`, a decoder, and a place in row and features.
     _input("page-views", 6, "page_view", "a page seen"),
     _input("carts", 7, "cart", "a cart filled or abandoned"),
     _input("inquiries", 8, "inquiry", "a question or complaint"),
     _input("feedback", 9, "feedback", "an NPS, CSAT or CES score"),
 )
-"""Inputs by source number: the three of the mission, two that a setting switches on, and four that are off."""
+"""Inputs by source number: the three of the mission, two that a setting switches on, commands, four that are off."""
 READABLE: tuple[InputTopic, ...] = tuple(topic for topic in INPUTS if topic.is_readable)
 """Inputs a worker can read."""
-
-
-def _kept_days(days: int) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
 
 
 COMPACTED = {
@@ -174,6 +179,10 @@ COMPACTED = {
 ALERTS = Topic(
     "churn-alerts", "離反予兆 and its life cycle, for people and mailers", "customer_id", "worker", "delete",
     _kept_days(30),
+)  # fmt: skip
+OUTCOMES = Topic(
+    "churn-outcomes", "what became of each told episode: returned, churned", "customer_id", "worker", "delete",
+    _kept_days(90),
 )  # fmt: skip
 LABELS = Topic(
     "churn-labels", "resolved examples: features when scored, outcome", "customer_id", "worker", "delete",
@@ -191,7 +200,7 @@ CHANGELOG = Topic(
     "customers-changelog", "state of each customer", "customer_id", "worker", "compact",
     COMPACTED, template="{group}-{key}",
 )  # fmt: skip
-OUTPUTS: tuple[Topic, ...] = (ALERTS, LABELS, MODEL, DEAD_LETTERS, CHANGELOG)
+OUTPUTS: tuple[Topic, ...] = (ALERTS, OUTCOMES, LABELS, MODEL, DEAD_LETTERS, CHANGELOG)
 TOPICS: tuple[Topic, ...] = INPUTS + OUTPUTS
 """Everything, in the order people are shown it."""
 
@@ -207,7 +216,7 @@ def enabled_inputs(settings: Settings) -> tuple[InputTopic, ...]:
     Examples
     --------
     >>> [topic.key for topic in enabled_inputs(Settings(email_clicks_topic="email-clicks"))]
-    ['orders', 'logins', 'email-opens', 'email-clicks']
+    ['orders', 'logins', 'email-opens', 'email-clicks', 'churn-commands']
     """
     inputs = tuple(topic for topic in INPUTS if topic.is_enabled(settings))
     taken = {topic.topic(settings) for topic in (*OUTPUTS, *(topic for topic in inputs if not topic.setting))}
@@ -218,13 +227,18 @@ def enabled_inputs(settings: Settings) -> tuple[InputTopic, ...]:
     return inputs
 
 
+def event_inputs(settings: Settings) -> tuple[InputTopic, ...]:
+    """Return the inputs that hold what customers do: enabled ones but for commands."""
+    return tuple(topic for topic in enabled_inputs(settings) if topic is not COMMANDS)
+
+
 def in_use(settings: Settings) -> tuple[Topic, ...]:
     """Return the topics a deployment needs: enabled inputs and all outputs."""
     return (*enabled_inputs(settings), *OUTPUTS)
 
 
 def input_of(event_type: str) -> InputTopic:
-    """Return the readable input of an event type.
+    """Return the readable input of something customers do, by its event type.
 
     Raises
     ------
@@ -234,4 +248,4 @@ def input_of(event_type: str) -> InputTopic:
     return _BY_TYPE[event_type]
 
 
-_BY_TYPE = {topic.event_type: topic for topic in READABLE}
+_BY_TYPE = {topic.event_type: topic for topic in READABLE if topic is not COMMANDS}

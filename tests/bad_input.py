@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from streams.codec import MAX_BYTES, Reason
-from streams.topics import EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, LOGINS, ORDERS, InputTopic
+from streams.topics import COMMANDS, EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, LOGINS, ORDERS, InputTopic
 from tests.builders import START_MS
 
 KEY = b"c1"
@@ -31,6 +31,14 @@ BODIES = {
     EMAIL_OPENS: {"event_id": "e1", "customer_id": "c1", "occurred_at": START_MS, "campaign_id": "k1"},
     EMAIL_SENDS: {"event_id": "s1", "customer_id": "c1", "occurred_at": START_MS, "campaign_id": "k1"},
     EMAIL_CLICKS: {"event_id": "k1", "customer_id": "c1", "occurred_at": START_MS, "campaign_id": "k1"},
+    COMMANDS: {
+        "command_id": "k1",
+        "customer_id": "c1",
+        "kind": "snooze",
+        "by": "Sato",
+        "issued_at": START_MS,
+        "until": START_MS + 1_209_600_000,
+    },
 }
 ABSENT = object()
 
@@ -189,9 +197,37 @@ EMAIL_OPEN = [
     ("campaign empty", KEY, body(EMAIL_OPENS, campaign_id=""), R.INVALID_CAMPAIGN),
     ("campaign with an escape sequence", KEY, body(EMAIL_OPENS, campaign_id="k\x1b[2J"), R.INVALID_CAMPAIGN),
 ]
+COMMAND = [
+    ("no kind", KEY, body(COMMANDS, kind=ABSENT), R.MISSING_FIELD),
+    ("no command_id", KEY, body(COMMANDS, command_id=ABSENT), R.MISSING_FIELD),
+    ("nobody says it", KEY, body(COMMANDS, by=None), R.MISSING_FIELD),
+    ("unknown kind", KEY, body(COMMANDS, kind="erase"), R.UNKNOWN_COMMAND),
+    ("kind a list", KEY, body(COMMANDS, kind=["ack"]), R.UNKNOWN_COMMAND),
+    ("an order among commands", KEY, body(COMMANDS, type="order"), R.TYPE_MISMATCH),
+    ("a command of a newer version", KEY, body(COMMANDS, version=2), R.UNKNOWN_VERSION),
+    ("a command about another customer", b"c2", body(COMMANDS), R.KEY_MISMATCH),
+    ("command_id with NUL", KEY, body(COMMANDS, command_id="k\x001"), R.INVALID_EVENT_ID),
+    ("issued in the year 3000", KEY, body(COMMANDS, issued_at=FAR_FUTURE_MS, until=FAR_FUTURE_MS), R.FUTURE_TIME),
+    ("until twice", KEY, body(COMMANDS)[:-1] + b',"until":1}', R.DUPLICATE_FIELD),
+    ("by empty", KEY, body(COMMANDS, by=""), R.INVALID_BY),
+    ("by blank", KEY, body(COMMANDS, by="  "), R.INVALID_BY),
+    ("by of 65 characters", KEY, body(COMMANDS, by="x" * 65), R.INVALID_BY),
+    ("by a number", KEY, body(COMMANDS, by=7), R.INVALID_BY),
+    ("by with an escape sequence", KEY, body(COMMANDS, by="\x1b[2J"), R.INVALID_BY),
+    ("by that turns the line around", KEY, body(COMMANDS, by="\u202eotas"), R.INVALID_BY),
+    ("a snooze without an end", KEY, body(COMMANDS, until=ABSENT), R.INVALID_UNTIL),
+    ("a snooze that ends before it begins", KEY, body(COMMANDS, until=START_MS - 1), R.INVALID_UNTIL),
+    ("until in words", KEY, body(COMMANDS, until="tomorrow"), R.INVALID_UNTIL),
+    ("until a century ahead", KEY, body(COMMANDS, until="2100-01-01T00:00:00Z"), R.INVALID_UNTIL),
+]
 
 BAD_INPUT: list[Bad] = [
     Bad(name, source, key, value, reason)
-    for source, rows in ((ORDERS, RECORD + JSON + ENVELOPE + TIME + ORDER), (LOGINS, LOGIN), (EMAIL_OPENS, EMAIL_OPEN))
+    for source, rows in (
+        (ORDERS, RECORD + JSON + ENVELOPE + TIME + ORDER),
+        (LOGINS, LOGIN),
+        (EMAIL_OPENS, EMAIL_OPEN),
+        (COMMANDS, COMMAND),
+    )
     for name, key, value, reason in rows
 ]

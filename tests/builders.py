@@ -2,6 +2,7 @@
 
 order("c1", at="+3d", amount=20)      one order, three days after START_MS
 login("c1"), email_open("c1", machine=True), email_send("c1"), email_click("c1")
+ack("c1"), snooze("c1", until="+14d") what people say about c1
 consumed(order("c1"), offset=7)       the same as a consumed Kafka record
 """
 
@@ -11,9 +12,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from models.commands import Command, CommandKind
 from models.events import Channel, Event
 from streams.durations import duration_s
-from streams.topics import EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, LOGINS, ORDERS, InputTopic
+from streams.topics import COMMANDS, EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, LOGINS, ORDERS, InputTopic
 
 START_MS = 1_704_067_200_000  # 2024-01-01 UTC
 NOW_MS = START_MS + 365 * 86_400_000
@@ -75,6 +77,23 @@ def email_send(customer_id="c1", at="+0s", event_id=None, **fields) -> Sample:
 def email_click(customer_id="c1", at="+0s", machine=False, event_id=None, **fields) -> Sample:
     body = _head(customer_id, at, event_id, "k") | {"campaign_id": "k1", "machine": machine} | fields
     return Sample(EMAIL_CLICKS, body, _event(body, Channel.EMAIL_OPEN, float("nan"), engaged=not machine))
+
+
+def ack(customer_id="c1", at="+0s", by="Sato", command_id=None, **fields) -> Sample:
+    command_id = command_id or f"k-{customer_id}-{next(_numbers)}"
+    return _said(Command.of(customer_id, command_id, at_ms(at), kind=CommandKind.ACK, by=by), fields)
+
+
+def snooze(customer_id="c1", at="+0s", *, until, by="Sato", command_id=None, **fields) -> Sample:
+    command_id = command_id or f"k-{customer_id}-{next(_numbers)}"
+    until_s = at_ms(until) // 1000
+    command = Command.of(customer_id, command_id, at_ms(at), kind=CommandKind.SNOOZE, by=by, until_s=until_s)
+    return _said(command, {"until": at_ms(until)} | fields)
+
+
+def _said(command: Command, fields) -> Sample:
+    head = {"command_id": command.event_id, "customer_id": command.customer_id, "issued_at": command.occurred_at_ms}
+    return Sample(COMMANDS, head | {"kind": command.kind, "by": command.by} | fields, command)
 
 
 def consumed(sample: Sample, offset=0, partition=0, headers=()) -> Record:

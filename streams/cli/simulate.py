@@ -16,7 +16,7 @@ from streams.cluster import Cluster
 from streams.produce import Sender
 from streams.settings import Settings
 from streams.simulate import Pace, chunks, send
-from streams.topics import enabled_inputs
+from streams.topics import event_inputs
 
 HISTORY_DAYS = 365
 REPORT_S = 2.0
@@ -96,7 +96,7 @@ def _to_topics(stream: Iterator[Event], speed: float, headline: str) -> None:
     cluster = Cluster.reach(settings)
     click.echo(headline, err=True)
     began_s = reported_s = time.monotonic()
-    with Sender(cluster, settings, enabled_inputs(settings)) as sender:
+    with Sender(cluster, settings, event_inputs(settings)) as sender:
         try:
             for chunk in chunks(stream, Pace(speed), now=time.time, wait=_sleep):
                 send(chunk, sender)

@@ -20,7 +20,7 @@ from streams.demo.screen import Screen
 from streams.demo.show import HORIZON_DAYS, DemoError, Plan, Show
 from streams.produce import Sender
 from streams.settings import Settings
-from streams.topics import enabled_inputs
+from streams.topics import event_inputs
 
 DRAIN_S = 8.0
 
@@ -96,7 +96,7 @@ def run(
         screen.stage(f"broker up on {broker.bootstrap} (embedded: it ends with the demo)")
         worker = stack.enter_context(Worker(variables, port, _log_path(), command))
         screen.stage(f"worker starting, pid {worker.pid}, log {worker.log_path}")
-        sender = stack.enter_context(Sender(cluster, settings, enabled_inputs(settings)))
+        sender = stack.enter_context(Sender(cluster, settings, event_inputs(settings)))
         inbox = stack.enter_context(contextlib.closing(cluster.consumer()))
         show = stack.enter_context(Show(plan, settings, worker=worker, screen=screen, sender=sender, inbox=inbox))
         try:

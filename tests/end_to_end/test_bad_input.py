@@ -11,6 +11,7 @@ from streams.broker import EmbeddedBroker
 from streams.partitioner import partition_of
 from streams.reasons import Reason
 from streams.settings import Settings
+from streams.topics import COMMANDS
 from tests.bad_input import BAD_INPUT, KEY
 from tests.end_to_end.cluster import PARTITIONS, Outbound, Probe, WorkerProcess, environment, send_to, settle
 from tests.end_to_end.log import DAY_MS, START_MS, TOPICS, event_log
@@ -18,7 +19,7 @@ from tests.end_to_end.verifier import alerts_of, recount, rows_of
 
 VARIABLES = {"YOCHO_HORIZON": "28d", "YOCHO_MERGE_WAIT_S": "1.0", "YOCHO_FORGET": "400d"}
 LAST_DAY = 150
-TYPE_OF = dict(zip(TOPICS, ("order", "login", "email_open"), strict=True))
+TYPE_OF = dict(zip((*TOPICS, COMMANDS.key), ("order", "login", "email_open", "command"), strict=True))
 
 
 class Item(NamedTuple):

@@ -10,7 +10,8 @@ from models.confidence import confidence_of
 from models.episodes import episode_of, expires_at, settled_at, store_episode
 from models.events import Channel
 from models.levels import Level
-from models.policy import STEP_EXPIRED, Cause, Episode, Moment, Policy, step
+from models.life_cycle import step
+from models.policy import STEP_EXPIRED, Cause, Episode, Moment, Policy
 from models.scorer import Scorer
 from models.state import new_rows
 from models.target import DAY_S, Target
@@ -159,7 +160,7 @@ def test_silence_reaches_the_next_level_at_that_second_and_no_sooner(scorer):
 def test_who_was_just_here_must_dwell_first():
     rows = customer((0, ORDER), (99, LOGIN), level=Level.WATCH)
     level, at_s = ahead(rows, COLD)
-    assert (level, at_s) == (Level.AT_RISK, settled_at(POLICY, rows)[0])
+    assert (level, at_s) == (Level.AT_RISK, settled_at(POLICY, rows, TARGET)[0])
     assert at_s > NOW_S
     assert level_at(rows, COLD, at_s - 1) < Level.AT_RISK == level_at(rows, COLD, at_s)
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.episodes import (
+    damped_until,
     episode_of,
     episodes_of,
     expires_at,
@@ -17,7 +18,8 @@ from models.episodes import (
 )
 from models.events import Channel
 from models.levels import Level
-from models.policy import STEP_EXPIRED, STEP_RECOVERED, Cause, Episode, Moment, Policy, step
+from models.life_cycle import step
+from models.policy import STEP_EXPIRED, STEP_RECOVERED, Cause, Episode, Moment, Policy
 from models.state import new_rows
 from models.target import DAY_S, Target
 
@@ -34,10 +36,12 @@ def episodes(draw) -> Episode:
         told = draw(st.integers(level, Level.CRITICAL))
     else:
         told = draw(st.sampled_from([0, STEP_RECOVERED, *([STEP_EXPIRED] if expired else [])]))
-    if not told:
-        return Episode(expired=expired)
     seconds = st.integers(1, 210 * DAY_S)
-    return Episode(level, draw(st.integers(1, 65_535)), told, draw(seconds), draw(seconds), expired)
+    held = {"snoozed_until_s": draw(st.just(0) | seconds)}
+    if not told:
+        return Episode(expired=expired, **held)
+    held |= {"closed_at_s": draw(st.just(0) | seconds), "acknowledged": draw(st.integers(0, 3))}
+    return Episode(level, draw(st.integers(1, 65_535)), told, draw(seconds), draw(seconds), expired, **held)
 
 
 @given(episodes())
@@ -53,10 +57,11 @@ def test_a_row_gives_an_episode_back_exactly(episode):
     st.lists(
         st.tuples(
             episodes(),
-            st.sampled_from(Cause),
+            st.sampled_from([Cause.SILENCE, Cause.ACTIVITY, Cause.MAIN_EVENT, Cause.EXPIRY]),
             st.one_of(st.floats(0, 1), st.sampled_from([0.5, 0.6, 0.65, 0.75, 0.8, 0.9])),
             st.integers(1, 200 * DAY_S),
             st.integers(-DAY_S, 9 * DAY_S),
+            st.just((0, 0)) | st.tuples(st.integers(0, 120 * DAY_S), st.integers(0, 120 * DAY_S)),
         ),
         min_size=1,
         max_size=20,
@@ -66,11 +71,14 @@ def test_the_mask_is_true_exactly_where_a_step_changes_the_episode(cases):
     """Missing one would lose an alert; naming one too many would cost plain Python for nothing."""
     rows = new_rows(len(cases))
     at_s, changed = [], []
-    for i, (episode, cause, p, last_at, gap) in enumerate(cases):
+    for i, (episode, cause, p, last_at, gap, outcome_at) in enumerate(cases):
+        rows["outcome_at"][i] = outcome_at
         store_episode(rows[i], episode)
         rows["last_at"][i, Channel.ORDER] = last_at
         at_s.append(last_at + gap)
-        changed.append(step(POLICY, episode, Moment(last_at + gap, p, cause, last_at))[0] != episode)
+        damped_s = int(damped_until(rows[i : i + 1], TARGET)[0])
+        moment = Moment(last_at + gap, p, cause, last_at, damped_until_s=damped_s)
+        changed.append(step(POLICY, episode, moment)[0] != episode)
     mask = may_change(
         POLICY,
         rows,
@@ -104,7 +112,28 @@ def test_the_dwell_time_runs_from_the_last_activity_on_any_channel():
     rows = new_rows(1)
     rows["last_at"][0] = [10 * DAY_S, 30 * DAY_S, 20 * DAY_S]
     assert last_activity_at(rows).tolist() == [30 * DAY_S]
-    assert settled_at(POLICY, rows).tolist() == [30 * DAY_S + POLICY.dwell_s]
+    assert settled_at(POLICY, rows, TARGET).tolist() == [30 * DAY_S + POLICY.dwell_s]
+
+
+def test_a_healthy_customer_also_waits_for_cool_down_snooze_and_outcomes_and_an_open_episode_for_none():
+    rows = new_rows(10)
+    rows["last_at"][:, Channel.ORDER] = 10 * DAY_S
+    rows["closed_at"][1::5] = 12 * DAY_S
+    rows["snoozed_until"][2::5] = 30 * DAY_S
+    rows["outcome_at"][3::5] = [20 * DAY_S, 5 * DAY_S]
+    rows["outcome_at"][4::5] = [20 * DAY_S, 0]
+    rows["level"][5:] = Level.WATCH
+    dwelt = 10 * DAY_S + POLICY.dwell_s
+    assert settled_at(POLICY, rows, TARGET).tolist() == [
+        dwelt, 12 * DAY_S + POLICY.cool_down_s, 30 * DAY_S, 96 * DAY_S, dwelt, *[dwelt] * 5,
+    ]  # fmt: skip
+
+
+def test_people_know_of_an_episode_exactly_while_it_is_open():
+    rows = new_rows(1)
+    for level, told in ((Level.WATCH, 1), (Level.HEALTHY, 0)):
+        store_episode(rows[0], Episode(level, 1, 1))
+        assert rows["told"][0] == told
 
 
 def test_the_expiry_runs_from_the_last_main_event_and_is_due_once():
@@ -124,4 +153,4 @@ def test_times_far_in_the_future_do_not_overflow():
     rows = new_rows(1)
     rows["last_at"][0] = 2**32 - 1
     assert expires_at(POLICY, rows, TARGET)[0] == 2**32 - 1 + POLICY.expire_s
-    assert settled_at(POLICY, rows)[0] == 2**32 - 1 + POLICY.dwell_s
+    assert settled_at(POLICY, rows, TARGET)[0] == 2**32 - 1 + POLICY.dwell_s

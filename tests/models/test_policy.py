@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.levels import LEVELS, Level
+from models.life_cycle import step
 from models.policy import (
     MAX_NUMBER,
     STEP_EXPIRED,
@@ -18,7 +19,6 @@ from models.policy import (
     Transition,
     TransitionType,
     alert_id,
-    step,
 )
 from models.target import DAY_S
 
@@ -195,7 +195,8 @@ PROBABILITIES = st.one_of(
     st.floats(0.0, 1.0),
     st.sampled_from([0.5, 0.6, 0.65, 0.75, 0.8, 0.9]),  # thresholds exactly
 )
-LOOKS = st.lists(st.tuples(st.sampled_from(Cause), PROBABILITIES, st.floats(0.0, 9.0)), max_size=40)
+SILENCES_AND_EVENTS = [Cause.SILENCE, Cause.ACTIVITY, Cause.MAIN_EVENT, Cause.EXPIRY]
+LOOKS = st.lists(st.tuples(st.sampled_from(SILENCES_AND_EVENTS), PROBABILITIES, st.floats(0.0, 9.0)), max_size=40)
 
 
 def ids(story: Story, customer_id: str) -> list[str]:

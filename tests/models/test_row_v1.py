@@ -15,7 +15,7 @@ from models.target import DAY_S, Target
 
 TARGET = Target(Channel.ORDER, 91 * DAY_S)
 FROZEN_S = 852_076_801
-TOLD = {"told", "outcome_at", "outcome_episode", "outcome_level"}  # of an open episode: tests/models/test_row_v2.py
+TOLD = {"told", "outcome_at", "outcome_anchor", "outcome_episode", "outcome_level"}
 SAME = [name for name in ROW_V1.names if name not in {"applied", "example_x", "example_frozen"}]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.row_v2 import ROW_V2
 from models.state import ROW, from_bytes, new_rows
 
-TOLD = {"told", "outcome_at", "outcome_episode", "outcome_level"}
+TOLD = {"told", "outcome_at", "outcome_anchor", "outcome_episode", "outcome_level"}
 
 
 def read(content):
@@ -35,11 +35,13 @@ def test_every_field_keeps_its_value_and_what_is_new_is_as_of_a_new_customer(con
 
 def test_an_open_episode_has_been_told_and_waits_for_its_outcome():
     old = np.zeros(1, ROW_V2)
-    old["level"], old["step"], old["episode"], old["opened_at"] = 1, 3, 7, 86_400
+    old["level"], old["step"], old["episode"], old["opened_at"], old["anchor_at"] = 1, 3, 7, 86_400, 43_200
     rows = read(old.tobytes())
     assert rows["told"].tolist() == [1]
-    assert [rows[name][0].tolist() for name in ("outcome_at", "outcome_episode", "outcome_level")] == [
+    awaited = ("outcome_at", "outcome_anchor", "outcome_episode", "outcome_level")
+    assert [rows[name][0].tolist() for name in awaited] == [
         [86_400, 0],
+        [43_200, 0],
         [7, 0],
         [3, 0],
     ]

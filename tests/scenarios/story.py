@@ -7,6 +7,7 @@ Everything runs with the settings a new deployment has: orders count, a horizon 
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 
 from models.target import DAY_S
@@ -33,8 +34,8 @@ def every(days: float, what=order, *, start: float = 0, until: float, **fields) 
     return [what(start + n * days, **fields) for n in range(int((until - start) / days) + 1)]
 
 
-def alerts(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> list[Alert]:
-    """Play a log and then silence until a day; every alert that was published, in order."""
+def played(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> FirstLine:
+    """Play a log and then silence until a day; a worker's first line with all that left it."""
     samples = [one for event in events for one in ([event] if isinstance(event, Sample) else event)]
     if in_order:
         samples.sort(key=lambda sample: sample.event.occurred_at_ms)
@@ -42,7 +43,22 @@ def alerts(*events: Sample | Iterable[Sample], look_until: float, in_order: bool
     for sample in samples:
         line.take(sample)
     line.pass_time(START_MS + round(look_until * DAY_MS))
-    return line.alerts()
+    return line
+
+
+def alerts(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> list[Alert]:
+    """Play a log and then silence until a day; every alert that was published, in order."""
+    return played(*events, look_until=look_until, in_order=in_order).alerts()
+
+
+def outcomes(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> list[str]:
+    """How the told episodes of a log turned out, in words, in the order in which it became known."""
+    found = played(*events, look_until=look_until, in_order=in_order).outcomes()
+    return [
+        f"day {_day(one.occurred_at)}: {one.level} alert of day {_day(one.opened_at)} {one.outcome}"
+        + ("" if one.days_to_return is None else f" after {one.days_to_return:.0f} days")
+        for one in found
+    ]
 
 
 def story(*events: Sample | Iterable[Sample], look_until: float, in_order: bool = True) -> list[str]:
@@ -51,6 +67,9 @@ def story(*events: Sample | Iterable[Sample], look_until: float, in_order: bool 
 
 
 def in_words(alert: Alert) -> str:
-    day = int((alert.occurred_at.timestamp() * 1000 - START_MS) // DAY_MS)
     ends = {"recovered", "expired"}
-    return f"day {day}: {alert.type}" + ("" if alert.type in ends else f" {alert.level}")
+    return f"day {_day(alert.occurred_at)}: {alert.type}" + ("" if alert.type in ends else f" {alert.level}")
+
+
+def _day(at: datetime) -> int:
+    return int((at.timestamp() * 1000 - START_MS) // DAY_MS)

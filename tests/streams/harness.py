@@ -4,11 +4,13 @@ line = FirstLine(horizon_s=7 * DAY_S)
 line.take(order("c1"), login("c1", at="+1d"))    appended to the input topics, fetched, worked off
 line.pass_time("+30d")                           nothing happens; stream time moves on
 line.alerts()                                    what was told, checked against schema and CloudEvents
+line.outcomes()                                  what became of it, checked likewise
 """
 
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import jsonschema
@@ -21,7 +23,7 @@ from models.experts import NAMES as EXPERTS
 from models.scorer import Scorer
 from models.target import DAY_S, Target
 from models.watch import Watch
-from streams import alerts
+from streams import alerts, outcomes
 from streams.admission import Admission
 from streams.emit import Emitter
 from streams.engine.ledger import Ledger
@@ -32,14 +34,17 @@ from streams.model_book import ModelBook
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
 from streams.settings import Settings
-from streams.topics import ALERTS, DEAD_LETTERS, LABELS, Topic, enabled_inputs
+from streams.topics import ALERTS, DEAD_LETTERS, LABELS, OUTCOMES, Topic, enabled_inputs
 from tests.builders import Record, Sample, at_ms, consumed
 
 H_S = 7 * DAY_S
 """Short, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 28 d."""
 FAST = 1_000
 """Timers a turn, as in a worker."""
-_SCHEMA = jsonschema.Draft202012Validator(alerts.json_schema(), format_checker=jsonschema.FormatChecker())
+_SCHEMA, _OUTCOME_SCHEMA = (
+    jsonschema.Draft202012Validator(codec.json_schema(), format_checker=jsonschema.FormatChecker())
+    for codec in (alerts, outcomes)
+)
 
 
 class Out(NamedTuple):
@@ -139,6 +144,10 @@ class FirstLine:
         """Every alert; each is valid by the schema and carries the CloudEvents headers of its body."""
         return [_checked(out, self.settings) for out in self.told(ALERTS)]
 
+    def outcomes(self) -> list[outcomes.Outcome]:
+        """Every outcome; each is valid by the schema and carries the CloudEvents headers of its body."""
+        return [_checked_outcome(out, self.settings) for out in self.told(OUTCOMES)]
+
     def labels(self) -> list[dict[str, Any]]:
         return [orjson.loads(out.value) for out in self.told(LABELS)]
 
@@ -173,6 +182,7 @@ class FirstLine:
             self.metrics,
             lateness_s=settings.lateness_s,
             in_order=settings.disorder_s == 0,
+            longest_snooze_s=settings.horizon_s,
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
         watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
@@ -217,14 +227,28 @@ def fixed_scorer(target: Target, log_odds: float, effective_at_s: int = 0, versi
 def _checked(out: Out, settings: Settings) -> alerts.Alert:
     _SCHEMA.validate(orjson.loads(out.value))
     alert = alerts.decode(out.value)
+    event_type = f"yocho.alert.{alert.type}.v{alerts.VERSION}"
+    _check_headers(out, settings, alert.alert_id, event_type, alert.occurred_at)
+    assert out.key.decode() == alert.customer_id
+    return alert
+
+
+def _checked_outcome(out: Out, settings: Settings) -> outcomes.Outcome:
+    _OUTCOME_SCHEMA.validate(orjson.loads(out.value))
+    outcome = outcomes.decode(out.value)
+    event_type = f"yocho.outcome.{outcome.outcome}.v{outcomes.VERSION}"
+    _check_headers(out, settings, outcome.outcome_id, event_type, outcome.occurred_at)
+    assert out.key.decode() == outcome.customer_id
+    return outcome
+
+
+def _check_headers(out: Out, settings: Settings, id_: str, event_type: str, time: datetime) -> None:
     headers = dict(out.headers)
     assert headers["ce_specversion"] == b"1.0"
-    assert headers["ce_id"].decode() == alert.alert_id
-    assert headers["ce_type"].decode() == f"yocho.alert.{alert.type}.v{alerts.VERSION}"
+    assert headers["ce_id"].decode() == id_
+    assert headers["ce_type"].decode() == event_type
     assert headers["ce_source"].decode() == f"/yocho/{settings.group}"
-    assert msgspec.convert(headers["ce_time"].decode(), type(alert.occurred_at), strict=False) == alert.occurred_at
+    assert msgspec.convert(headers["ce_time"].decode(), datetime, strict=False) == time
     assert headers["content-type"].startswith(b"application/json")
     named = {name for name, value in headers.items() if out.key in value} - {"ce_id"}  # hex digits spell anything
     assert not named, "a header names the customer"
-    assert out.key.decode() == alert.customer_id
-    return alert

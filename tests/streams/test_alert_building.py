@@ -1,7 +1,7 @@
 """From a decision to an alert: everything a reader needs, all of it true of that second."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import jsonschema
 import msgspec
@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from models.apply import Columns, apply_round
+from models.commands import Command, CommandKind
 from models.episodes import episode_of, store_episode
 from models.events import Channel
 from models.levels import LEVELS
-from models.policy import Cause, Moment, Policy, alert_id, step
+from models.life_cycle import step
+from models.policy import Cause, Moment, Policy, alert_id
 from models.scorer import COLD, Scorer
 from models.state import ROW_VERSION, new_rows
 from models.target import DAY_S, Target
@@ -37,10 +39,16 @@ class Shop:
 
     def event(self, day, channel):
         self._apply(day, channel)
-        return self._look(day, Cause.MAIN_EVENT if channel == ORDER else Cause.ACTIVITY)
+        return self._look(day, Cause.MAIN_EVENT if channel == ORDER else Cause.ACTIVITY, channel=channel)
 
     def silence(self, day):
         return self._look(day, Cause.SILENCE)
+
+    def says(self, day, kind, until_day=0):
+        """Sato does."""
+        until_s = START_S + until_day * DAY_S if until_day else 0
+        said = Command.of("c-1", "k-1", (START_S + day * DAY_S) * 1000, kind=kind, by="Sato", until_s=until_s)
+        return self._look(day, Cause.SNOOZE if until_day else Cause.ACKNOWLEDGEMENT, command=said)
 
     def expiry(self, day):
         return self._look(day, Cause.EXPIRY)
@@ -52,10 +60,10 @@ class Shop:
         columns = Columns(*(np.array([f], d) for f, d in zip(fields, dtypes, strict=True)))
         apply_round(self.rows, columns, TARGET)
 
-    def _look(self, day, cause):
+    def _look(self, day, cause, **known):
         at_s = START_S + round(day * DAY_S)
         p = float(WATCH.scorer.probabilities(self.rows, at_s)[0])
-        moment = Moment(at_s, p, cause, int(self.rows["last_at"].max()))
+        moment = Moment(at_s, p, cause, int(self.rows["last_at"].max()), **known)
         episode, news = step(POLICY, episode_of(self.rows[0]), moment)
         store_episode(self.rows[0], episode)
         return [self._tell(Decision(0, transition, p)) for transition in news]
@@ -146,6 +154,7 @@ def test_an_order_gives_a_recovery_that_says_what_brought_them_back():
     (alert,) = shop.event(172, ORDER)
     assert (alert.type, alert.level, alert.previous_level) == ("recovered", "healthy", opened.level)
     assert alert.reasons.ja == ["注文がありました。"]
+    assert alert.recovered_by == "order"
     assert alert.comeback is None
     assert alert.if_silent is None
     assert alert.episode.opened_at == opened.occurred_at
@@ -155,10 +164,30 @@ def test_a_login_that_lowers_the_risk_is_named_too():
     shop = weekly_buyer()
     shop.silence(170)
     shop._apply(172, LOGIN)
-    calm = Moment(START_S + 172 * DAY_S, 0.2, Cause.ACTIVITY, START_S + 172 * DAY_S)
+    calm = Moment(START_S + 172 * DAY_S, 0.2, Cause.ACTIVITY, START_S + 172 * DAY_S, channel=LOGIN)
     episode, (transition,) = step(POLICY, episode_of(shop.rows[0]), calm)
     store_episode(shop.rows[0], episode)
-    assert shop._tell(Decision(0, transition, 0.2)).reasons.en == ["A login lowered the risk."]
+    alert = shop._tell(Decision(0, transition, 0.2))
+    assert (alert.recovered_by, alert.reasons.en) == ("login", ["A login lowered the risk."])
+
+
+def test_what_somebody_says_is_answered_with_who_and_until_when():
+    shop = weekly_buyer()
+    (opened,) = shop.silence(170)
+    (taken,) = shop.says(171, CommandKind.ACK)
+    (snoozed,) = shop.says(172, CommandKind.SNOOZE, until_day=186)
+    assert (taken.type, taken.by, taken.until, taken.level) == ("acknowledged", "Sato", None, opened.level)
+    assert taken.reasons.ja == ["Satoさんが対応します。"]
+    assert (snoozed.type, snoozed.by, snoozed.until) == ("snoozed", "Sato", opened.occurred_at + timedelta(days=16))
+    assert snoozed.reasons.en == ["Snoozed by Sato until 1997-07-06 00:00 UTC, unless it gets worse."]
+    assert len({opened.alert_id, taken.alert_id, snoozed.alert_id}) == 3
+
+
+def test_later_alerts_of_an_episode_say_that_somebody_takes_care_and_the_next_episode_does_not():
+    shop = weekly_buyer()
+    told = [*shop.silence(170), *shop.says(171, CommandKind.ACK), *shop.event(172, ORDER), *shop.silence(340)]
+    assert [alert.acknowledged for alert in told] == [False, True, True, False]
+    assert [(alert.by, alert.recovered_by) for alert in told][2:] == [(None, "order"), (None, None)]
 
 
 def test_an_expiry_says_since_when_and_that_only_an_order_would_change_it():

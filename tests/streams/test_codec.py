@@ -8,14 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.baskets import category_mask
+from models.commands import Command
 from models.events import Channel, Event
 from streams.checks import FUTURE_MS
 from streams.codec import Reason, Reject, decode
-from streams.topics import EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, INPUTS, LOGINS, ORDERS, READABLE
+from streams.settings import Settings
+from streams.topics import EMAIL_CLICKS, EMAIL_OPENS, EMAIL_SENDS, INPUTS, LOGINS, ORDERS, READABLE, event_inputs
 from tests.bad_input import BAD_INPUT, BODIES, FAR_FUTURE_MS, KEY, body, text
 from tests.builders import NOW_MS, START_MS, email_click, email_open, email_send, login, order
 
-FOUND_BY_THE_ENGINE = {Reason.LATE, Reason.WRONG_PARTITION, Reason.PROCESSING_FAILED, Reason.OVERSIZED_ROW}
+FOUND_BY_THE_ENGINE = {
+    Reason.LATE,
+    Reason.WRONG_PARTITION,
+    Reason.UNKNOWN_CUSTOMER,
+    Reason.PROCESSING_FAILED,
+    Reason.OVERSIZED_ROW,
+}
 
 
 def read(value, source=ORDERS, key=KEY, now_ms=NOW_MS):
@@ -151,7 +159,7 @@ def test_a_machine_that_follows_links_is_told_apart_as_one_that_opens():
 
 
 def test_every_readable_input_has_a_decoder_for_its_channel():
-    for source in READABLE:
+    for source in event_inputs(Settings(email_sends_topic="sends", email_clicks_topic="clicks")):
         assert read(body(source), source).channel is (Channel.EMAIL_OPEN if source.channel is None else source.channel)
     assert [source.source for source in INPUTS] == [0, 1, 2, 3, 4, 6, 7, 8, 9]
 
@@ -178,6 +186,9 @@ def test_no_json_whatever_makes_it_raise_or_lets_an_event_out_of_bounds(source, 
     assert isinstance(result, Event | Reject)
     if isinstance(result, Event):
         assert math.isnan(result.amount) or 0 <= result.amount <= 1e9
+        if isinstance(result, Command):
+            assert 0 < len(result.by) <= 64
+            assert result.until_s == 0 or result.at_s <= result.until_s < 2**32
         assert 0 < len(result.event_id.encode()) <= 256
         assert result.customer_id == "c1"
         assert 0 <= result.categories < 2**32

@@ -47,7 +47,8 @@ def test_every_kind_of_news_is_told_and_every_alert_is_valid(shop):
 
 
 def test_everything_stays_on_the_partition_it_came_from_and_goes_to_the_topics_of_the_settings(shop):
-    assert {(out.topic, out.partition) for out in shop.out} == {("t.churn-alerts", 2), ("t.churn-labels", 2)}
+    topics = {"t.churn-alerts", "t.churn-outcomes", "t.churn-labels"}
+    assert {(out.topic, out.partition) for out in shop.out} == {(topic, 2) for topic in topics}
     assert {alert.receipt.partition for alert in shop.alerts()} == {2}
 
 

@@ -132,7 +132,7 @@ def test_an_input_that_is_read_shows_its_counters_from_the_start_and_no_other_do
     registry = CollectorRegistry()
     Metrics(registry, enabled_inputs(Settings(email_sends_topic="email-sends")))
     shown = {s.labels["type"] for metric in registry.collect() if metric.name == "yocho_events" for s in metric.samples}
-    assert shown == {"order", "login", "email_open", "email_send"}
+    assert shown == {"order", "login", "email_open", "email_send", "command"}
 
 
 def test_a_dead_letter_counts_as_rejected_input_and_by_reason():

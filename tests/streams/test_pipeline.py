@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.scorer import COLD
 from models.target import DAY_S
-from streams.topics import ALERTS, LABELS
+from streams.topics import ALERTS, LABELS, OUTCOMES
 from tests.builders import START_MS, at_ms, email_click, email_open, email_send, login, order
 from tests.streams.harness import FirstLine, fixed_scorer, in_pieces
 
@@ -71,16 +71,18 @@ def history(line, customer_id):
 
 
 @given(steps=STEPS, cuts=CUTS, max_batch=st.sampled_from([1, 2, 3, 7, 4_000]), pace=st.sampled_from([1, 3, 1_000]))
-def test_rows_alerts_labels_and_dead_letters_do_not_depend_on_how_a_log_was_cut(steps, cuts, max_batch, pace):
+def test_rows_alerts_outcomes_labels_and_dead_letters_do_not_depend_on_how_a_log_was_cut(steps, cuts, max_batch, pace):
     """Batches come as the broker, the network and the load will have it; none of this may reach a customer."""
     samples = log_of(steps)
     at_once, cut = run(samples), run(samples, cuts, max_batch=max_batch, pace=pace)
     assert cut.rows() == at_once.rows()
     assert cut.partition.stream_time_s == at_once.partition.stream_time_s
-    for topic in (ALERTS, LABELS):
+    for topic in (ALERTS, OUTCOMES, LABELS):
         assert by_customer(cut.told(topic)) == by_customer(at_once.told(topic))
     assert sorted(cut.dead_letters(), key=repr) == sorted(at_once.dead_letters(), key=repr)
     assert len(cut.alerts()) == len({alert.alert_id for alert in cut.alerts()})
+    opened = [(alert.customer_id, alert.episode.number) for alert in cut.alerts() if alert.type == "opened"]
+    assert sorted((outcome.customer_id, outcome.episode) for outcome in cut.outcomes()) == sorted(opened)
 
 
 @settings(max_examples=max(50, settings.default.max_examples // 2))

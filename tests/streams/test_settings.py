@@ -39,6 +39,7 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_DWELL": "36h",
         "YOCHO_EXPIRE": "60d",
         "YOCHO_FORGET": "400d",
+        "YOCHO_COOL_DOWN": "10d",
         "YOCHO_LATENESS": "2d",
         "YOCHO_MERGE_WAIT_S": "0.5",
         "YOCHO_COMMIT_INTERVAL_S": "2",
@@ -62,13 +63,14 @@ def test_every_variable_is_read_into_its_field():
     assert settings.policy.enter == (0.5, 0.7, 0.95)
     assert settings.policy.exit == (0.4, 0.6, 0.9)
     assert (settings.dwell_s, settings.expire_s, settings.forget_s) == (36 * 3600, 60 * 86_400, 400 * 86_400)
+    assert settings.policy.cool_down_s == 10 * 86_400
 
 
 def test_waiting_times_follow_the_horizon_until_they_are_set():
     settings = Settings.from_env({"YOCHO_HORIZON": "26d"})
     assert (settings.dwell_s, settings.expire_s, settings.forget_s) == (86_400, 52 * 86_400, 104 * 86_400)
     longer = dataclasses.replace(settings, horizon_s=52 * 86_400)
-    assert longer.dwell_s == 2 * 86_400
+    assert (longer.dwell_s, longer.cool_down_s) == (2 * 86_400, 4 * 86_400)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from streams.codec import decode
 from streams.event_csv import Outgoing
 from streams.settings import Settings
 from streams.simulate import CHUNK_EVENTS, CHUNK_SPAN_MS, Pace, chunks, send, to_json
-from streams.topics import enabled_inputs
+from streams.topics import event_inputs
 
 START_S = 1_577_836_800
 DAY_S = 86_400
@@ -95,7 +95,7 @@ def test_opens_name_their_campaign_and_say_whether_a_machine_opened():
 
 
 def test_the_worker_decodes_every_record_to_the_event_that_was_simulated():
-    inputs = {source.channel: source for source in enabled_inputs(Settings())}
+    inputs = {source.channel: source for source in event_inputs(Settings())}
     for event in events(5_000):
         decoded = decode(inputs[event.channel], event.customer_id.encode(), to_json(event), now_ms=event.occurred_at_ms)
         assert repr(msgspec.structs.replace(decoded, categories=0)) == repr(event)

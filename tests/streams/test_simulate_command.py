@@ -17,7 +17,7 @@ from streams.cli import main
 from streams.cluster import Cluster
 from streams.codec import decode
 from streams.settings import Settings
-from streams.topics import enabled_inputs
+from streams.topics import event_inputs
 
 START = "2024-01-08T00:00:00+09:00"
 START_S = int(datetime.fromisoformat(START).timestamp())
@@ -31,7 +31,7 @@ def read_back(settings: Settings) -> list[tuple[int, Event]]:
     """Partition and event of every input record."""
     consumer = Cluster.reach(settings).consumer()
     found = []
-    for source in enabled_inputs(settings):
+    for source in event_inputs(settings):
         partitions = [TopicPartition(source.topic(settings), number) for number in range(settings.partitions)]
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)

@@ -9,16 +9,16 @@ from streams.broker import EmbeddedBroker
 from streams.cluster import Cluster
 from streams.provision import Found, check, create, describe, wanted
 from streams.settings import Settings, SettingsError
-from streams.topics import INPUTS, READABLE, TOPICS, enabled_inputs, in_use, input_of
+from streams.topics import COMMANDS, INPUTS, READABLE, TOPICS, enabled_inputs, event_inputs, in_use, input_of
 
 SENDS, CLICKS = {"email_sends_topic": "email-sends"}, {"email_clicks_topic": "clicks.v2"}
 
 
 def test_the_three_inputs_of_the_mission_are_on_two_can_be_switched_on_and_four_are_declared():
-    assert [topic.key for topic in enabled_inputs(Settings())] == ["orders", "logins", "email-opens"]
-    assert [topic.channel for topic in enabled_inputs(Settings())] == list(Channel)
+    assert [topic.key for topic in event_inputs(Settings())] == ["orders", "logins", "email-opens"]
+    assert [topic.channel for topic in event_inputs(Settings())] == list(Channel)
     everything = Settings(**SENDS, **CLICKS)
-    assert [topic.key for topic in enabled_inputs(everything)[3:]] == ["email-sends", "email-clicks"]
+    assert [topic.key for topic in event_inputs(everything)[3:]] == ["email-sends", "email-clicks"]
     assert [topic.key for topic in INPUTS if not topic.is_enabled(everything)] == [
         "page-views", "carts", "inquiries", "feedback",
     ]  # fmt: skip
@@ -36,8 +36,16 @@ def test_the_three_inputs_of_the_mission_are_on_two_can_be_switched_on_and_four_
 def test_a_setting_names_an_optional_input_and_switches_it_on(options, names):
     settings = Settings(topic_prefix="eu.", **options)
     always = ["eu.orders", "eu.logins", "eu.email-opens"]
-    assert [topic.topic(settings) for topic in enabled_inputs(settings)] == always + names
-    assert [w.name for w in wanted(settings)][: 3 + len(names)] == always + names
+    read = [*always, *names, "eu.churn-commands"]
+    assert [topic.topic(settings) for topic in enabled_inputs(settings)] == read
+    assert [w.name for w in wanted(settings)][: len(read)] == read
+
+
+def test_commands_are_always_read_and_are_nothing_that_customers_do():
+    assert COMMANDS in enabled_inputs(Settings())
+    assert COMMANDS not in event_inputs(Settings())
+    with pytest.raises(KeyError):
+        input_of(COMMANDS.event_type)
 
 
 @pytest.mark.parametrize("name", ["orders", "churn-labels", "yocho-customers-changelog"])
@@ -49,8 +57,8 @@ def test_an_optional_input_cannot_be_another_topic(name):
 
 
 def test_source_numbers_are_places_and_never_change():
-    assert [topic.source for topic in INPUTS] == [0, 1, 2, 3, 4, 6, 7, 8, 9]
-    assert [topic.source for topic in READABLE] == [source for source in Source if source is not Source.COMMANDS]
+    assert [topic.source for topic in INPUTS] == list(range(len(INPUTS)))
+    assert [topic.source for topic in READABLE] == list(Source)
 
 
 def test_everything_about_a_customer_is_co_partitioned():
@@ -74,7 +82,7 @@ def test_names_are_legal_and_take_prefix_and_group():
 
 def test_every_topic_has_one_writer_and_says_how_it_is_kept():
     for topic in TOPICS:
-        assert topic.writer in {"producers", "worker", "trainer"}
+        assert topic.writer in {"producers", "worker", "trainer", "people"}
         assert topic.config.get("cleanup.policy", "producer") == topic.kept
 
 
