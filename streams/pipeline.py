@@ -177,8 +177,7 @@ class Pipeline:
                 partition.due.schedule(slots, due_at)
                 return
             forgotten = self._look(watch, partition, slots[is_due], due_at[is_due])
-            for slot in forgotten.tolist():
-                (partition.reset if reuse else partition.delete)(slot)
+            (partition.reset if reuse else partition.delete)(forgotten)
 
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
