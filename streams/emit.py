@@ -18,6 +18,7 @@ from models.episode_outcomes import EpisodeOutcome
 from models.features import NAMES as FEATURE_NAMES
 from models.labels import Resolved
 from models.levels import LEVELS
+from models.lost import Lost
 from models.mixture import KEPT_NAMES
 from models.state import Rows
 from models.target import Target
@@ -112,13 +113,26 @@ class Emitter:
     def outcomes(
         self, partition: PartitionRows, target: Target, slots: NDArray[np.intp], found: Sequence[EpisodeOutcome]
     ) -> None:
-        """Publish what became of told episodes; `slots` are the row numbers that they count in."""
+        """Publish what became of told episodes; `slots` are the row numbers that they count in.
+
+        Counted are the outcomes of episodes that people were called to action about.
+        """
         for episode in found:
+            is_history = self._mute.is_history(episode.at_s)
+            if not self._mute.is_history(episode.told_at_s):
+                self._metrics.outcomes.outcome(episode)
+            if is_history and self._mute.drop:
+                continue
             key = partition.customer_id(int(slots[episode.index]))
-            outcome = outcome_codec.outcome_of(episode, key.decode(), target)
+            outcome = outcome_codec.outcome_of(episode, key.decode(), target, replay=is_history)
             body, headers = outcome_codec.encode(outcome), outcome_codec.headers(outcome, self._ce_source)
             self._outbox.put(self._outcomes, partition.number, key, body, headers)
-            self._metrics.outcomes.outcome(episode)
+
+    def lost(self, at_s: NDArray[np.int64], found: Sequence[Lost]) -> None:
+        """Count who has been lost; `at_s` are the seconds that they count in."""
+        for customer in found:
+            if not self._mute.is_history(int(at_s[customer.index])):
+                self._metrics.outcomes.lost(customer)
 
     def labels(self, partition: PartitionRows, slots: NDArray[np.intp], resolved: Resolved) -> None:
         """Publish resolved examples for the trainer."""

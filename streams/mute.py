@@ -1,7 +1,10 @@
-"""Which alerts are history: they are marked `replay`, or not sent, so that a backfill calls nobody to action.
+"""Which news are history: marked `replay`, or not sent, so that a backfill calls nobody to action.
 
 Asked by `streams.emit`, last word of the line from event to alert. State and labels are built all the same, so when
 event time reaches the cut the first live alert is the one that a worker which had been there all the time would send.
+
+An outcome is history when it was certain before the cut. Live metrics speak of what people were called to action about:
+they leave out the outcomes of muted alerts, and who was lost before the cut.
 
 The cut is an event time that a person names. What is muted therefore depends on the alert alone, never on when or how
 often a worker was started.
@@ -27,8 +30,12 @@ class Mute:
     before_s: int = 0
     drop: bool = False
 
+    def is_history(self, at_s: int) -> bool:
+        """Tell whether a second, epoch seconds of event time, lies before the cut."""
+        return at_s < self.before_s
+
     def covers(self, news: Transition) -> bool:
-        """Tell whether a piece of news is history.
+        """Tell whether an alert is history.
 
         The later of when it became true and when its episode opened counts: an order that arrives late can end an
         episode at a time before the cut, and people who were told of that episode live must hear its end.
@@ -44,4 +51,4 @@ class Mute:
         >>> Mute(before_s=101).covers(news), Mute(before_s=100).covers(news), Mute().covers(news)
         (True, False, False)
         """
-        return max(news.at_s, news.opened_at_s) < self.before_s
+        return self.is_history(max(news.at_s, news.opened_at_s))

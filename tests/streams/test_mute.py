@@ -126,6 +126,27 @@ def test_a_late_order_from_before_the_cut_ends_an_episode_that_people_know():
     assert not opened.replay and not recovered.replay
 
 
+def test_outcomes_that_were_certain_before_the_cut_are_history_too(samples, loud, marked):
+    dropped = played(samples, mute_before_s=CUT_S, muted="drop")
+    assert [msgspec.structs.replace(one, replay=False) for one in marked.outcomes()] == loud.outcomes()
+    assert {one.replay for one in marked.outcomes()} == {True, False}
+    assert all(one.replay == (at_s(one) < CUT_S) for one in marked.outcomes())
+    assert dropped.outcomes() == [one for one in loud.outcomes() if at_s(one) >= CUT_S]
+
+
+def test_live_metrics_leave_out_what_nobody_was_called_to_action_about(marked, loud):
+    for level in ("watch", "at_risk", "critical"):
+        for outcome in ("returned", "churned"):
+            counted = marked.metric("yocho_outcomes_total", level=level, outcome=outcome) or 0
+            known = [one for one in marked.outcomes() if (one.level, one.outcome) == (level, outcome)]
+            assert counted == sum(one.opened_at.timestamp() >= CUT_S for one in known)
+    told = ("none", "watch", "at_risk", "critical")
+    lost, all_lost = (
+        sum(line.metric("yocho_lost_customers_total", told=level) for level in told) for line in (marked, loud)
+    )
+    assert 0 < lost < all_lost
+
+
 def test_muted_alerts_are_counted_apart(samples, loud, marked):
     dropped = played(samples, mute_before_s=CUT_S, muted="drop")
     for kind in ("opened", "escalated", "recovered", "expired"):
