@@ -1,7 +1,9 @@
 """Everyone who will cross a level soon if they stay silent: what `yocho upcoming` asks and shows.
 
 Reads what a worker wrote, the changelog and the models, and asks the rules that the worker itself will ask
-(`models.upcoming`). As of now means each partition's stream time: how far its events have come.
+(`models.upcoming`). As of now means each partition's stream time: how far its events have come. A model that took
+effect within the last hour has not brought forward everybody's next look yet. A capacity or a breaker may hold an alert
+back; listed is who crosses a level.
 """
 
 import heapq
@@ -12,6 +14,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from models.clocks import RUNNING, ChannelClocks
 from models.confidence import Confidence, confidence_of
 from models.levels import LEVELS, Level, LevelName
 from models.scorer import Scorer
@@ -23,6 +26,9 @@ from streams.engine.partition import PartitionRows
 from streams.model_book import ModelBook
 from streams.settings import Settings
 from streams.training import read_models
+
+FEEDS = "feeds"
+"""Name under which a partition remembers its sources."""
 
 
 class Upcoming(Struct, frozen=True, kw_only=True):
@@ -65,10 +71,17 @@ async def soonest(settings: Settings, within_s: int, least: Level, limit: int | 
     await read_models(settings, book)
     found: list[Upcoming] = []
     async for partition in read_partitions(settings):
-        scorer = book.in_effect(partition.stream_time_s)
-        watch = Watch(scorer, settings.policy, settings.target, settings.forget_s)
+        watch = watch_in_effect(settings, book, partition)
         found = _first(limit, [*found, *ahead(watch, partition, within_s, least)])
     return found
+
+
+def watch_in_effect(settings: Settings, book: ModelBook, partition: PartitionRows) -> Watch:
+    """Return the rules at the stream time of a partition that was read, with the clocks of its sources."""
+    feeds = partition.memory.get(FEEDS)
+    clocks = RUNNING if feeds is None else ChannelClocks.from_dict(feeds)
+    scorer = book.in_effect(partition.stream_time_s).with_clocks(clocks)
+    return Watch(scorer, settings.policy, settings.target, settings.forget_s)
 
 
 def ahead(watch: Watch, partition: PartitionRows, within_s: int, least: Level) -> list[Upcoming]:

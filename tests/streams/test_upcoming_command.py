@@ -10,7 +10,6 @@ from click.testing import CliRunner
 
 from models.levels import Level
 from models.target import DAY_S
-from models.watch import Watch
 from streams.broker import EmbeddedBroker
 from streams.cli import main
 from streams.cli import upcoming as command
@@ -18,7 +17,7 @@ from streams.cluster import Cluster
 from streams.engine.changelog import take_changes
 from streams.settings import Settings
 from streams.topics import CHANGELOG
-from streams.upcoming import ahead, soonest
+from streams.upcoming import ahead, soonest, watch_in_effect
 from tests.builders import START_MS, login, order
 from tests.streams.harness import FirstLine
 
@@ -49,8 +48,7 @@ def line():
 
 
 def watch_of(line):
-    settings = line.settings
-    return Watch(line.book.newest, settings.policy, settings.target, settings.forget_s)
+    return watch_in_effect(line.settings, line.book, line.partition)
 
 
 def rises(alerts):
@@ -84,6 +82,14 @@ def test_each_line_says_where_the_customer_stands_today(line):
 
 def test_who_would_be_news_of_a_partition_without_customers():
     line = FirstLine()
+    assert ahead(watch_of(line), line.partition, WITHIN_S, Level.WATCH) == []
+
+
+def test_while_the_order_feed_is_out_nobody_crosses_a_level_by_its_silence(line):
+    """The owner of a partition remembers the outage, and the changelog holds what it remembers."""
+    out_since_s = line.partition.stream_time_s - DAY_S
+    assert ahead(watch_of(line), line.partition, WITHIN_S, Level.WATCH)
+    line.partition.memory["feeds"] = {"outages": [["order", out_since_s, None]]}
     assert ahead(watch_of(line), line.partition, WITHIN_S, Level.WATCH) == []
 
 
