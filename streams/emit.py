@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from models.census import Census
 from models.decisions import Decision
 from models.episode_outcomes import EpisodeOutcome
 from models.features import NAMES as FEATURE_NAMES
@@ -93,6 +94,7 @@ class Emitter:
             partition=partition.number,
             topics=self._sources,
             code_version=CODE_VERSION,
+            census=Census.of(partition.memory, watch.target),
         )
         for key, alert, decision in zip(keys, alerts, decisions, strict=True):
             headers = alert_codec.headers(alert, self._ce_source)
