@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.census import Census
 from models.commands import CommandKind
 from models.episode_outcomes import returned
+from models.pending import just_frozen
 from models.scorer import Scorer
 from models.state import Rows
 from models.watch import Watch
@@ -81,21 +83,19 @@ class Pipeline:
         partition.stream_time_s = now_s = max(partition.stream_time_s, to_s)
         slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
         self._look_until(self._watch(partition), partition, slots, np.full(len(slots), now_s - 1))
-        if len(slots) >= limit:
+        if len(slots) >= limit or self._census(partition).close(now_s):
             return False
         return self._follow_model(partition, limit)
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time that events may not pass yet, because a model takes effect there; None when there is none.
+        """Stream time that events may not pass yet, because a model or a census takes effect there; None for none.
 
-        It stands until the next looks of all customers are planned with the new model. Else an event could carry stream
+        By a census customers are compared; it is due at the end of each quarter of the horizon. The switch of a model
+        stands until the next looks of all customers are planned with the new model. Else an event could carry stream
         time past a crossing that the old model had not foreseen.
         """
-        scorer = self._watch(partition).scorer
-        if partition.number in self._replanning:
-            return scorer.effective_at_s
-        following = self.book.following(scorer)
-        return None if following is None else following.effective_at_s
+        switches = self._next_model_s(partition), self._census(partition).next_close_s(partition.stream_time_s)
+        return min((switch_s for switch_s in switches if switch_s is not None), default=None)
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
@@ -104,6 +104,16 @@ class Pipeline:
         self._replanning.clear()
 
     # -- inside
+
+    def _census(self, partition: PartitionRows) -> Census:
+        return Census.of(partition.memory, self._watch(partition).target)
+
+    def _next_model_s(self, partition: PartitionRows) -> int | None:
+        scorer = self._watch(partition).scorer
+        if partition.number in self._replanning:
+            return scorer.effective_at_s
+        following = self.book.following(scorer)
+        return None if following is None else following.effective_at_s
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
@@ -185,6 +195,8 @@ class Pipeline:
         found = watch.look(rows, at_s)
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
+        fresh = just_frozen(rows, at_s)
+        self._census(partition).count(rows[fresh], at_s[fresh])
         self.metrics.looked(len(slots))
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
