@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.census import Census
 from models.commands import CommandKind
 from models.episode_outcomes import returned
+from models.pending import just_frozen
 from models.scorer import Scorer
 from models.state import Rows
 from models.watch import NEVER, Watch
@@ -86,14 +88,19 @@ class Pipeline:
         again = self._replans[partition.number].pop_before(now_s, limit)
         together = np.concatenate([slots, np.setdiff1d(again, slots)])
         self._look_until(watch, partition, together, np.full(len(together), now_s - 1))
-        if len(slots) >= limit or len(again) >= limit:
+        if len(slots) >= limit or len(again) >= limit or self._census(partition).close(now_s):
             return False
         return not self._switch(partition)
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time that events may not pass yet, because a model takes effect there; None when there is none."""
+        """Stream time that events may not pass yet, because a model or a census takes effect there; None for none.
+
+        By a census customers are compared; it is due at the end of each quarter of the horizon.
+        """
         following = self.book.following(self._watch(partition).scorer)
-        return None if following is None else following.effective_at_s
+        switches = [] if following is None else [following.effective_at_s]
+        census_s = self._census(partition).next_close_s(partition.stream_time_s)
+        return min(switches if census_s is None else [*switches, census_s], default=None)
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
@@ -102,6 +109,9 @@ class Pipeline:
         self._replans.clear()
 
     # -- inside
+
+    def _census(self, partition: PartitionRows) -> Census:
+        return Census.of(partition.memory, self._watch(partition).target)
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
@@ -201,6 +211,8 @@ class Pipeline:
         found = watch.look(rows, at_s)
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
+        fresh = just_frozen(rows, at_s)
+        self._census(partition).count(rows[fresh], at_s[fresh])
         self.metrics.looked(len(slots))
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
