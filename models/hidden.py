@@ -20,7 +20,7 @@ from models.features import MOVING, STILL
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_BLOCK = 512  # customers at a time: the units' sums (200 KB) then stay in a core's cache
+_BLOCK = 512  # scores at a time: the units' sums (200 KB) then stay in a core's cache
 
 
 class Inputs(NamedTuple):
@@ -31,7 +31,7 @@ class Inputs(NamedTuple):
     features
         Places among `MOVING`, shape (k,).
     weights
-        Shape (k, 1).
+        Shape (k, 1, 1).
     """
 
     features: Indices
@@ -65,7 +65,7 @@ def plan(main: Channel) -> Plan:
     features, weights = (np.take_along_axis(array, place, axis=0)[:, order] for array in (units.inputs, units.weights))
     counts = [int((n_moving > turn).sum()) for turn in range(n_moving.max())]
     inputs = (
-        Inputs(np.searchsorted(MOVING, features[turn, :k]), weights[turn, :k, None].astype(np.float64))
+        Inputs(np.searchsorted(MOVING, features[turn, :k]), weights[turn, :k, None, None].astype(np.float64))
         for turn, k in enumerate(counts)
     )
     return Plan(order[: counts[0]], order[counts[0] :], tuple(inputs))
@@ -121,16 +121,16 @@ def moving_sum(inside: Floats, z: Floats, weights: Floats, main: Channel) -> Flo
     """
     _, m, n = z.shape
     split = plan(main)
-    weights = weights[split.moving, None]
+    weights = weights[split.moving, None, None]
     total = np.empty((m, n))
-    scratch = np.empty((2, len(inside), min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        columns = slice(begin, begin + _BLOCK)
-        still = inside[:, columns]
-        sums, spare = scratch[:, :, : still.shape[1]]
-        for moment in range(m):
-            _put_in(sums, spare, still, z[:, moment, columns], split.inputs)
-            total[moment, columns] = _bent(sums, weights, spare)
+    width = max(1, _BLOCK // max(m, 1))
+    scratch = np.empty((2, len(inside), m, min(n, width)))
+    for begin in range(0, n, width):
+        columns = slice(begin, begin + width)
+        still = inside[:, None, columns]
+        sums, spare = scratch[..., : still.shape[2]]
+        _put_in(sums, spare, still, z[:, :, columns], split.inputs)
+        total[:, columns] = _bent(sums, weights, spare)
     return total
 
 
@@ -147,9 +147,9 @@ def _put_in(sums: Floats, spare: Floats, still: Floats, z: Floats, inputs: Itera
 
 
 def _bent(sums: Floats, weights: Floats, spare: Floats) -> Floats:
-    """Return the sum of ``weight * h / (1 + |h|)`` over units, shape (n,); both arrays are written over."""
+    """Return the sum of ``weight * h / (1 + |h|)`` over units, the first axis; both arrays are written over."""
     if not len(sums):
-        return np.zeros(sums.shape[1])
+        return np.zeros(sums.shape[1:])
     np.abs(sums, out=spare)
     spare += 1.0
     sums *= weights
