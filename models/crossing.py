@@ -38,7 +38,7 @@ NEVER = 0
 _PARTS = (slice(0, 4), slice(4, GRID + 1))
 """Of the grid: who crosses in one need not be asked about the next."""
 _BLOCK = 512  # customers solved together: more need memory that the system has to hand out anew each time
-_CAUTION = 0.3
+_CAUTION = 0.1
 """Share of the last correction of an interpolation by which the crossing may still be off."""
 # Rounds after which the bracket is plainly cut into `_CUTS`, which always works: a jump at midnight, where the shop has
 # a calendar, or where the rhythm leaves its floor at an angle.
@@ -250,7 +250,7 @@ class Bracket:
         return Bracket.at(points, values, self.origin, len(points) - 1)
 
     def expected(self) -> Seconds:
-        """Return two seconds on both sides of where the threshold should be crossed, shape (2, n).
+        """Return two seconds around where the threshold should be crossed, rising, shape (2, n).
 
         By four points, or by fewer where more make no sense; Neville's scheme gives all of these.
         """
@@ -268,6 +268,7 @@ class Bracket:
         return self._around(self.origin + silence_s, silence_s * error * _CAUTION)
 
     def _around(self, middle: Floats, margin: Floats) -> Seconds:
+        """Return a second before and one after a moment, not both of them ends of the bracket."""
         low, high, *_ = self.at_s
         before = np.clip(np.floor(middle - margin).astype(np.int64), low, high - 1)
         after = np.clip(np.ceil(middle + margin).astype(np.int64), before + 1, high)
@@ -277,7 +278,8 @@ class Bracket:
 
     def cuts(self) -> Seconds:
         """Return seconds that cut the bracket into `_CUTS` equal parts, shape (`_CUTS` - 1, n)."""
-        return self.at_s[0] + self.width * np.arange(1, _CUTS)[:, None] // _CUTS
+        cuts: Seconds = self.at_s[0] + self.width * np.arange(1, _CUTS)[:, None] // _CUTS
+        return cuts
 
 
 def _close(outlook: Outlook, goal: Goal, bracket: Bracket) -> Seconds:
