@@ -37,12 +37,11 @@ GRID = 6
 NEVER = 0
 _PARTS = (slice(0, 4), slice(4, GRID + 1))
 """Of the grid: who crosses in one need not be asked about the next."""
-_BLOCK = 512  # customers solved together: more need memory that the system has to hand out anew each time
-_CAUTION = 0.1
-"""Share of the last correction of an interpolation by which the crossing may still be off."""
-# Rounds after which the bracket is plainly cut into `_CUTS`, which always works: a jump at midnight, where the shop has
-# a calendar, or where the rhythm leaves its floor at an angle.
-_PATIENCE = 4
+_BLOCK = 2_048  # customers solved together: twenty calls of NumPy for each moment asked are dear for a few
+_CAUTION = (0.1, 0.1, 0.3, 1.0, 3.0, 10.0, 10.0, 10.0, 10.0)
+"""Of an interpolation's last correction, how many times it the crossing may still be off, round by round."""
+# After these rounds the bracket is plainly cut into `_CUTS`, which always works: a jump at midnight, where the shop has
+# a calendar.
 _CUTS = 16
 _FEW = 0.8  # copying the customers that are left pays when fewer than this share of them are
 _TINY = 1e-300
@@ -249,10 +248,15 @@ class Bracket:
         values = np.vstack([self.distance[:1], distance, self.distance[1:2]])
         return Bracket.at(points, values, self.origin, len(points) - 1)
 
-    def expected(self) -> Seconds:
+    def expected(self, caution: float) -> Seconds:
         """Return two seconds around where the threshold should be crossed, rising, shape (2, n).
 
         By four points, or by fewer where more make no sense; Neville's scheme gives all of these.
+
+        Parameters
+        ----------
+        caution
+            How far around: so many times what the last point changed.
         """
         f, x = self.distance, np.log(self.at_s - self.origin)
         low, high, *_ = x
@@ -265,7 +269,7 @@ class Bracket:
                 error = np.where(makes_sense, np.abs(x[0] - best), error)
                 best = np.where(makes_sense, x[0], best)
         silence_s = np.exp(best)
-        return self._around(self.origin + silence_s, silence_s * error * _CAUTION)
+        return self._around(self.origin + silence_s, silence_s * error * caution)
 
     def _around(self, middle: Floats, margin: Floats) -> Seconds:
         """Return a second before and one after a moment, not both of them ends of the bracket."""
@@ -295,6 +299,6 @@ def _close(outlook: Outlook, goal: Goal, bracket: Bracket) -> Seconds:
             which = np.flatnonzero(is_open)
             left, goal = left[which], goal.take(which)
             bracket, outlook = bracket.take(which), outlook.take(which)
-        at_s = bracket.cuts() if turn >= _PATIENCE else bracket.expected()
+        at_s = bracket.expected(_CAUTION[turn]) if turn < len(_CAUTION) else bracket.cuts()
         bracket = bracket.narrowed(at_s, goal.distance(outlook, at_s))
     return answer
