@@ -128,7 +128,7 @@ class Outlook:
 
     def _mixed(self, moving: Floats) -> Floats:
         scorer, rhythm = self.scorer, moving[_RHYTHM_PLACE]
-        total = np.broadcast_to(self.constant, rhythm.shape)
+        total: Floats = np.broadcast_to(self.constant, rhythm.shape)
         if scorer.fused.any():
             total = total + self._learnt(moving)
         total = total + scorer.weight_of("rhythm") * rhythm  # NaN without any main event
