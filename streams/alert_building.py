@@ -91,6 +91,7 @@ def alerts_of(
                 acknowledged=bool(row["acknowledged"]),
                 by=None if news.command is None else news.command.by,
                 until=_utc(news.command.until_s) if news.command is not None and news.command.until_s else None,
+                signals_stale=[EVENT_NAMES[channel] for channel in watch.clocks.stale(news.at_s)],
                 episode=EpisodeRef(news.number, news.step, _utc(news.opened_at_s)),
                 receipt=Receipt(
                     model_version=watch.scorer.version,

@@ -23,10 +23,14 @@ from models.watch import Watch
 from streams.admission import Admission, Batch, Decoded, Slots
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
+from streams.feeds import FeedNews
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
+from streams.outages import Outages
 
 Seconds = NDArray[np.int64]
+TOGETHER = 10_000
+"""Looks taken together before the clocks of a partition change."""
 
 
 class Pipeline:
@@ -44,20 +48,24 @@ class Pipeline:
         Where alerts and labels go.
     metrics
         Told what happens.
+    outages
+        Tells silent sources from silent customers, and how many alerts may be told.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - six parts of six types, put together once, in streams.app
         self,
         admission: Admission,
         book: ModelBook,
         watch: Callable[[Scorer], Watch],
         emitter: Emitter,
         metrics: Metrics,
+        outages: Outages,
     ) -> None:
         self.admission = admission
         self.book = book
         self.emitter = emitter
         self.metrics = metrics
+        self.outages = outages
         self._watch_of = watch
         self._watches: dict[int, Watch] = {}
         self._replanning: dict[int, Slots] = {}
@@ -69,16 +77,22 @@ class Pipeline:
     def process(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> None:
         """Apply records that are in event-time order; moves the stream time to the latest of them."""
         with self.metrics.processing():
-            watch = self._watch(partition)
+            self._watch(partition)  # that of the stream time before the batch
             batch = self.admission.admit(partition, chunk)
-            for index in batch.rounds() if len(batch.slots) else ():
-                until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
-                self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
-                self._apply(watch, partition, batch, index, until_s)
+            for part, news in self.outages.parts(partition, batch):
+                self._work_off(partition, part)
+                if news is not None:
+                    self._follow_feed(partition, news)
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         """Move stream time on and look at what fell due before it; False while there is more than `limit`."""
-        partition.stream_time_s = now_s = max(partition.stream_time_s, to_s)
+        now_s = max(partition.stream_time_s, to_s)
+        news = self.outages.pass_to(partition, now_s)
+        if news is not None:
+            partition.stream_time_s = max(partition.stream_time_s, news.change.at_s)
+            self._follow_feed(partition, news)
+            return False
+        partition.stream_time_s = now_s
         slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
         self._look_until(self._watch(partition), partition, slots, np.full(len(slots), now_s - 1))
         if len(slots) >= limit:
@@ -101,6 +115,7 @@ class Pipeline:
         """Drop what is remembered per partition, after an assignment changed."""
         self._watches.clear()
         self._replanning.clear()
+        self.outages.forget_partitions()
 
     # -- inside
 
@@ -108,8 +123,34 @@ class Pipeline:
         watch = self._watches.get(partition.number)
         if watch is None:
             scorer = self.book.in_effect(partition.stream_time_s)
-            watch = self._watches[partition.number] = self._watch_of(scorer)
+            watch = self._watches[partition.number] = self._new_watch(partition, scorer)
         return watch
+
+    def _new_watch(self, partition: PartitionRows, scorer: Scorer) -> Watch:
+        return self._watch_of(scorer.with_clocks(self.outages.feeds(partition).clocks))
+
+    def _work_off(self, partition: PartitionRows, batch: Batch) -> None:
+        """Apply events between which nothing about the sources changes."""
+        watch = self._watch(partition)
+        for index in batch.rounds() if len(batch.slots) else ():
+            until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
+            self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
+            self._apply(watch, partition, batch, index, until_s)
+        self.outages.acted(partition, batch.slots)
+
+    def _follow_feed(self, partition: PartitionRows, news: FeedNews) -> None:
+        """Take every look before a source changed, and go on with the clocks after.
+
+        When a source goes out, what was planned comes too early, and the look finds that. When it returns, what was
+        planned may come too late, so everybody's next look is planned anew.
+        """
+        change_s, watch = news.change.at_s, self._watch(partition)
+        while (slots := partition.due.pop_before(change_s, partition.rows["due_at"], TOGETHER)).size:
+            self._look_until(watch, partition, slots, np.full(len(slots), change_s - 1))
+        self.outages.changed(partition, news)
+        self._watches[partition.number] = self._new_watch(partition, watch.scorer)
+        if not news.change.is_stale:
+            self._replanning[partition.number] = partition.used_slots()
 
     def _apply(
         self, watch: Watch, partition: PartitionRows, batch: Batch, index: Slots, looked_until_s: Seconds
@@ -119,7 +160,7 @@ class Pipeline:
         outcomes = apply_round(rows, events, watch.target)
         engaged = np.flatnonzero(outcomes == Outcome.APPLIED)
         sub, at_s, channel = rows[engaged], events.at_s[engaged].astype(np.int64), events.channel[engaged]
-        settled = returned(sub, at_s, channel == watch.target.main, watch.target)
+        settled = returned(sub, at_s, channel == watch.target.main, watch.target, watch.clocks)
         decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
         self._answer(watch, partition, batch, index, rows, outcomes)
@@ -181,10 +222,12 @@ class Pipeline:
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
         rows = partition.rows[slots]
-        found = watch.look(rows, at_s)
+        found = watch.look(rows, at_s, self.outages.breaker(partition).room(int(at_s.max())))
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
         self.metrics.looked(len(slots))
+        self.metrics.censored(found.censored)
+        self.outages.looked(partition, slots, at_s, found)
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
         for customer in found.lost:
@@ -197,7 +240,7 @@ class Pipeline:
         """Switch to a model whose time has come, and plan the next looks anew, `limit` customers a turn."""
         following = self.book.following(self._watch(partition).scorer)
         if following is not None and following.effective_at_s <= partition.stream_time_s:
-            self._watches[partition.number] = self._watch_of(following)
+            self._watches[partition.number] = self._new_watch(partition, following)
             self._replanning[partition.number] = partition.used_slots()
         waiting = self._replanning.pop(partition.number, None)
         if waiting is None:
