@@ -20,6 +20,7 @@ from streams.codec import decode
 from streams.emit import Emitter
 from streams.engine.ids import UNKNOWN
 from streams.engine.partition import PartitionRows
+from streams.engine.places import Places
 from streams.metrics import Metrics
 from streams.reasons import Reason, Reject
 from streams.topics import InputTopic
@@ -29,7 +30,11 @@ Slots = NDArray[np.intp]
 
 @dataclass(slots=True)
 class Arrival:
-    """An event, the number and the `models.events.Source` of the input it came from, and the record it was."""
+    """An event, the number and the `models.events.Source` of the input it came from, and the record it was.
+
+    `place` is the offset it is applied under, which differs from its own where events are put in order
+    (`streams.engine.places`).
+    """
 
     number: int
     source: int
@@ -37,6 +42,7 @@ class Arrival:
     key: bytes
     event: Event
     raw: Any
+    place: int
 
 
 @dataclass(slots=True)
@@ -113,6 +119,8 @@ class Admission:
         Told what is set aside.
     lateness_s
         An event older than stream time by more than this is late, seconds.
+    in_order
+        Whether an input's records are applied in the order of their offsets.
     longest_snooze_s
         A command to snooze for longer is set aside, seconds.
     partition_of
@@ -126,6 +134,7 @@ class Admission:
         metrics: Metrics,
         *,
         lateness_s: int,
+        in_order: bool,
         longest_snooze_s: int,
         partition_of: Callable[[bytes], int],
     ) -> None:
@@ -133,6 +142,7 @@ class Admission:
         self._emitter = emitter
         self._metrics = metrics
         self._lateness_s = lateness_s
+        self._places = None if in_order else Places()
         self._longest_snooze_s = longest_snooze_s
         self._partition_of = partition_of
 
@@ -145,8 +155,11 @@ class Admission:
             if isinstance(content, Command) and content.until_s > content.at_s + self._longest_snooze_s:
                 content = Reject(Reason.INVALID_UNTIL, f"a snooze may last {self._longest_snooze_s} s")
             if isinstance(content, Event):
-                arrival = Arrival(number, source.source, record.offset, record.key, content, record)
+                at, key = record.offset, record.key
+                arrival = Arrival(number, source.source, at, key, content, record, place=at)
                 out.append((content.occurred_at_ms, arrival))
+                if self._places is not None:
+                    self._places.delivered((number, record.partition, key), at)
             else:
                 out.append((0, Refused(number, record.offset, record, content)))
         return out
@@ -154,6 +167,9 @@ class Admission:
     def admit(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> Batch:
         """Sort out rejects, strangers and latecomers; moves the stream time to the latest event admitted."""
         events = [decoded for decoded in chunk if isinstance(decoded, Arrival)]
+        if self._places is not None:
+            for event in events:
+                event.place = self._places.taken((event.number, partition.number, event.key))
         for refused in (decoded for decoded in chunk if isinstance(decoded, Refused)):
             self._set_aside(partition, refused.number, refused.raw, refused.reject)
         slots = partition.find([event.key for event in events])
@@ -165,6 +181,11 @@ class Admission:
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
         known = _all_known(partition, events, slots[kept])
         return Batch(known, _columns(events), turn_s[kept], appended_at_s, _commands(events))
+
+    def forget_places(self) -> None:
+        """Reading begins anew: what was delivered and not applied comes again."""
+        if self._places is not None:
+            self._places.clear()
 
     def _without_strangers(self, partition: PartitionRows, events: list[Arrival], slots: Slots) -> Slots:
         """Set aside customers who do not belong here; who is known was checked when they came."""
@@ -190,7 +211,7 @@ class Admission:
         for i in np.flatnonzero(is_late).tolist():
             event, slot = events[i], slots[i]
             # what state already holds was in time before a restart: no dead letter now
-            if slot == UNKNOWN or event.offset > partition.rows["applied"][slot, event.source]:
+            if slot == UNKNOWN or event.place > partition.rows["applied"][slot, event.source]:
                 self._set_aside(partition, event.number, event.raw, reject)
         return turn_s, np.flatnonzero(~is_late)
 
@@ -235,7 +256,7 @@ def _columns(admitted: Sequence[Arrival]) -> Columns:
         at_s=np.fromiter((event.at_s for event in events), np.uint32, n),
         channel=np.fromiter((event.channel for event in events), np.uint8, n),
         source=np.fromiter((e.source for e in admitted), np.uint8, n),
-        offset=np.fromiter((e.offset for e in admitted), np.int64, n),
+        offset=np.fromiter((e.place for e in admitted), np.int64, n),
         amount=np.fromiter((event.amount for event in events), np.float32, n),
         # the source is the seed: an order and a login may carry the same id and are still two events
         id_hash=np.fromiter((fingerprint(e.event.event_id, e.source) for e in admitted), np.uint64, n),

@@ -4,6 +4,7 @@
 ``yocho_events_total``                 input records by type and outcome
 ``yocho_dead_letters_total``           records set aside, by reason
 ``yocho_alerts_total``                 alerts by level and type
+``yocho_muted_alerts_total``           alerts that are history, marked or not sent, by level and type
 ``yocho_looks_total``                  silent customers looked at because their time had come
 ``yocho_labels_total``                 resolved labels of both kinds by outcome
 ``yocho_processing_seconds``           one batch through decode'd records to records out
@@ -87,7 +88,11 @@ class Metrics:
             ["reason"], registry=registry,
         )  # fmt: skip
         self._alerts = Counter(
-            "yocho_alerts", "Alerts published; none at all while events flow is a fault.",
+            "yocho_alerts", "Alerts published for action; none at all while events flow is a fault.",
+            ["level", "type"], registry=registry,
+        )  # fmt: skip
+        self._muted = Counter(
+            "yocho_muted_alerts", "Alerts of a muted backfill, marked as replay or not sent; nobody acts on them.",
             ["level", "type"], registry=registry,
         )  # fmt: skip
         self._looks = Counter(
@@ -141,6 +146,10 @@ class Metrics:
         self._alerts.labels(level, type_).inc()
         if appended_at_s is not None:
             self._event_to_alert.observe(max(0.0, time.time() - appended_at_s))
+
+    def muted(self, level: str, type_: str) -> None:
+        """Count an alert that is history."""
+        self._muted.labels(level, type_).inc()
 
     def looked(self, n: int) -> None:
         """Count looks at silent customers."""

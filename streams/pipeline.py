@@ -4,8 +4,9 @@ No Faust in sight: records in, rows changed, records out through `emit`. The par
 arrives, `process` with records in event-time order, and `advance` when only time passes.
 
 A batch is worked off in rounds, so that array functions see each customer once: round r holds everybody's r-th event
-of the batch. Before an event, the looks that fall due up to it are taken; before a late one, those that stream time has
-passed too. So a customer's history is the same however it was cut into batches.
+of the batch. Before an event, the looks that fall due up to it are taken, and the revisit after a switch of models
+(`streams.replan`); before a late one, those that stream time has passed too. So a customer's history is the same
+however it was cut into batches.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.census import Census
 from models.commands import CommandKind
 from models.episode_outcomes import returned
+from models.pending import just_frozen
 from models.scorer import Scorer
 from models.state import Rows
-from models.watch import Watch
+from models.watch import NEVER, Watch
 from streams.admission import Admission, Batch, Decoded, Slots
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
@@ -27,6 +30,7 @@ from streams.feeds import FeedNews
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
 from streams.outages import Outages
+from streams.replan import Replan
 
 Seconds = NDArray[np.int64]
 TOGETHER = 10_000
@@ -68,7 +72,7 @@ class Pipeline:
         self.outages = outages
         self._watch_of = watch
         self._watches: dict[int, Watch] = {}
-        self._replanning: dict[int, Slots] = {}
+        self._replans: dict[int, Replan] = {}
 
     def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Decoded]]:
         """(event time in ms, decoded) for each record of one input."""
@@ -93,37 +97,49 @@ class Pipeline:
             self._follow_feed(partition, news)
             return False
         partition.stream_time_s = now_s
-        slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
-        self._look_until(self._watch(partition), partition, slots, np.full(len(slots), now_s - 1))
-        if len(slots) >= limit:
+        if not self._look_due(partition, now_s, limit) or self._census(partition).close(now_s):
             return False
-        return self._follow_model(partition, limit)
+        return not self._switch(partition)
+
+    def _look_due(self, partition: PartitionRows, now_s: int, limit: int) -> bool:
+        """Take up to `limit` looks and as many revisits that fell due before a second; False if there may be more."""
+        watch = self._watch(partition)
+        slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
+        again = self._replans[partition.number].pop_before(now_s, limit)
+        together = np.concatenate([slots, np.setdiff1d(again, slots)])
+        self._look_until(watch, partition, together, np.full(len(together), now_s - 1))
+        return len(slots) < limit and len(again) < limit
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time that events may not pass yet, because a model takes effect there; None when there is none.
+        """Stream time that events may not pass yet, because a model or a census takes effect there; None for none.
 
-        It stands until the next looks of all customers are planned with the new model. Else an event could carry stream
-        time past a crossing that the old model had not foreseen.
+        By a census customers are compared; it is due at the end of each quarter of the horizon.
         """
-        scorer = self._watch(partition).scorer
-        if partition.number in self._replanning:
-            return scorer.effective_at_s
-        following = self.book.following(scorer)
-        return None if following is None else following.effective_at_s
+        following = self.book.following(self._watch(partition).scorer)
+        switches = [] if following is None else [following.effective_at_s]
+        census_s = self._census(partition).next_close_s(partition.stream_time_s)
+        return min(switches if census_s is None else [*switches, census_s], default=None)
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
+        self.admission.forget_places()
         self._watches.clear()
-        self._replanning.clear()
+        self._replans.clear()
         self.outages.forget_partitions()
 
     # -- inside
+
+    def _census(self, partition: PartitionRows) -> Census:
+        return Census.of(partition.memory, self._watch(partition).target)
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
         if watch is None:
             scorer = self.book.in_effect(partition.stream_time_s)
             watch = self._watches[partition.number] = self._new_watch(partition, scorer)
+            self._replans[partition.number] = Replan.resumed(
+                partition, scorer.version, scorer.effective_at_s, watch.tolerance_s
+            )
         return watch
 
     def _new_watch(self, partition: PartitionRows, scorer: Scorer) -> Watch:
@@ -142,15 +158,17 @@ class Pipeline:
         """Take every look before a source changed, and go on with the clocks after.
 
         When a source goes out, what was planned comes too early, and the look finds that. When it returns, what was
-        planned may come too late, so everybody's next look is planned anew.
+        planned may come too late, so everybody is revisited as after a switch of models.
         """
         change_s, watch = news.change.at_s, self._watch(partition)
-        while (slots := partition.due.pop_before(change_s, partition.rows["due_at"], TOGETHER)).size:
-            self._look_until(watch, partition, slots, np.full(len(slots), change_s - 1))
+        while not self._look_due(partition, change_s, TOGETHER):
+            pass
         self.outages.changed(partition, news)
         self._watches[partition.number] = self._new_watch(partition, watch.scorer)
         if not news.change.is_stale:
-            self._replanning[partition.number] = partition.used_slots()
+            self._replans[partition.number] = Replan.switched(
+                partition, watch.scorer.version, change_s, watch.tolerance_s
+            )
 
     def _apply(
         self, watch: Watch, partition: PartitionRows, batch: Batch, index: Slots, looked_until_s: Seconds
@@ -206,18 +224,33 @@ class Pipeline:
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
     ) -> None:
-        """Take every look of these customers that is due at or before their second.
+        """Take every look and revisit of these customers that is due at or before their second.
 
         With `reuse`, who is forgotten keeps the row, as good as new: their next event is at hand.
         """
-        while True:
+        replan = self._replans[partition.number]
+        while len(slots):
             due_at = partition.rows["due_at"][slots].astype(np.int64)
-            is_due = (due_at > 0) & (due_at <= until_s)
-            if not is_due.any():
+            look_at, revisit_at = np.where(due_at > 0, due_at, NEVER), replan.at(slots)
+            looks = (look_at <= until_s) & (look_at <= revisit_at)
+            revisits = (revisit_at <= until_s) & (revisit_at < look_at)
+            if not (looks | revisits).any():
                 partition.due.schedule(slots, due_at)
                 return
-            forgotten = self._look(watch, partition, slots[is_due], due_at[is_due])
-            (partition.reset if reuse else partition.delete)(forgotten)
+            if looks.any():
+                forgotten = self._look(watch, partition, slots[looks], due_at[looks])
+                (partition.reset if reuse else partition.delete)(forgotten)
+                replan.done(forgotten)
+            if revisits.any():
+                self._revisit(watch, partition, slots[revisits], revisit_at[revisits])
+
+    def _revisit(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> None:
+        """Ask the model in effect whether customers are to be looked at sooner; who is not is not written."""
+        rows = partition.rows[slots]
+        sooner = watch.revisit(rows, at_s)
+        partition.rows["due_at"][slots[sooner]] = rows["due_at"][sooner]
+        partition.mark_dirty(slots[sooner])
+        self._replans[partition.number].done(slots)
 
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
@@ -225,35 +258,25 @@ class Pipeline:
         found = watch.look(rows, at_s, self.outages.breaker(partition).room(int(at_s.max())))
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
+        fresh = just_frozen(rows, at_s)
+        self._census(partition).count(rows[fresh], at_s[fresh])
         self.metrics.looked(len(slots))
         self.metrics.censored(found.censored)
         self.outages.looked(partition, slots, at_s, found)
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
-        for customer in found.lost:
-            self.metrics.outcomes.lost(customer)
+        self.emitter.lost(at_s, found.lost)
         if found.resolved is not None:
             self.emitter.labels(partition, slots[found.resolved_index], found.resolved)
         return slots[found.forgotten]
 
-    def _follow_model(self, partition: PartitionRows, limit: int) -> bool:
-        """Switch to a model whose time has come, and plan the next looks anew, `limit` customers a turn."""
+    def _switch(self, partition: PartitionRows) -> bool:
+        """Switch to the model whose time has come, if there is one; what was due before is done."""
         following = self.book.following(self._watch(partition).scorer)
-        if following is not None and following.effective_at_s <= partition.stream_time_s:
-            self._watches[partition.number] = self._new_watch(partition, following)
-            self._replanning[partition.number] = partition.used_slots()
-        waiting = self._replanning.pop(partition.number, None)
-        if waiting is None:
-            return True
-        self._replan(partition, waiting[:limit])
-        if len(waiting) > limit:
-            self._replanning[partition.number] = waiting[limit:]
-        return False
-
-    def _replan(self, partition: PartitionRows, slots: Slots) -> None:
-        slots = slots[partition.rows["due_at"][slots] > partition.stream_time_s]
-        rows = partition.rows[slots]
-        self._watch(partition).plan(rows, np.full(len(slots), partition.stream_time_s))
-        partition.rows[slots] = rows
-        partition.mark_dirty(slots)
-        partition.due.schedule(slots, rows["due_at"].astype(np.int64))
+        if following is None or following.effective_at_s > partition.stream_time_s:
+            return False
+        watch = self._watches[partition.number] = self._new_watch(partition, following)
+        self._replans[partition.number] = Replan.switched(
+            partition, following.version, partition.stream_time_s, watch.tolerance_s
+        )
+        return True

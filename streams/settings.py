@@ -15,6 +15,7 @@ from models.events import Channel
 from models.experts import NAMES as EXPERT_NAMES
 from models.policy import Policy
 from models.target import Target
+from streams.mute import Mute
 from streams.setting_rules import (
     BROKERS,
     EXPERTS,
@@ -23,6 +24,7 @@ from streams.setting_rules import (
     LEVEL_THRESHOLDS,
     MAIN,
     MEMORY_DAYS,
+    MOMENT,
     NAME,
     PREFIX,
     SPAN,
@@ -117,6 +119,14 @@ class Settings:
         "YOCHO_FORGET", "", "duration", "Silence on all channels after which a customer's state is deleted;"
         " empty: expiry and 2 horizons.", or_empty(SPAN),
     )  # fmt: skip
+    mute_before_s: int | None = _setting(
+        "YOCHO_MUTE_BEFORE", "", "RFC 3339 time", "Alerts of events before it are history: state and labels are built,"
+        " but nobody is called to action; empty: none are.", or_empty(MOMENT),
+    )  # fmt: skip
+    muted: Literal["mark", "drop"] = _setting(
+        "YOCHO_MUTED", "mark", "", "Whether such alerts are published with `replay` set, or not sent.",
+        choice("mark", "drop"),
+    )  # fmt: skip
     cool_down: int | None = _setting(
         "YOCHO_COOL_DOWN", "", "duration", "After an episode ended, how long no other one opens; empty: horizon/13.",
         or_empty(SPAN),
@@ -128,6 +138,10 @@ class Settings:
     lateness_s: int = _setting(
         "YOCHO_LATENESS", "7d", "duration", "An event older than stream time by more is a dead letter.", SPAN
     )
+    disorder_s: int = _setting(
+        "YOCHO_DISORDER", "0s", "duration", "How much out of order events of one input may arrive and still be put in"
+        " order; alerts wait as long.", SPAN,
+    )  # fmt: skip
     merge_wait_s: float = _setting(
         "YOCHO_MERGE_WAIT_S", "0.25", "seconds", "How long to wait for a lagging input when merging by time.",
         number(float, 0, 60),
@@ -178,6 +192,10 @@ class Settings:
             _ = self.policy
         except ValueError as error:
             raise SettingsError(f"YOCHO_DWELL and YOCHO_EXPIRE do not fit: {error}") from None
+        if self.disorder_s > self.lateness_s:
+            raise SettingsError(
+                "YOCHO_DISORDER must not be longer than YOCHO_LATENESS: what is put in order is not late"
+            )
         if self.forget_s <= self.expire_s + self.horizon_s:
             raise SettingsError("YOCHO_FORGET must be longer than YOCHO_EXPIRE and YOCHO_HORIZON together")
 
@@ -229,6 +247,11 @@ class Settings:
     def expire_s(self) -> int:
         """Silence on the main channel after which a customer counts as churned, seconds."""
         return 2 * self.horizon_s if self.expire is None else self.expire
+
+    @property
+    def mute(self) -> Mute:
+        """Which alerts are history."""
+        return Mute(self.mute_before_s or 0, self.muted == "drop")
 
     @property
     def forget_s(self) -> int:

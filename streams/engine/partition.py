@@ -15,6 +15,7 @@ from models.state import Rows, new_rows
 from streams.engine.due import DueIndex
 from streams.engine.ids import UNKNOWN, Ids
 from streams.engine.texts import Slots, grown
+from streams.engine.turns import Bookmark
 
 FIRST_SIZE = 64
 _EMPTY = new_rows(1)[0]
@@ -36,8 +37,11 @@ class PartitionRows:
     memory
         What the parts of the line remember of the partition as a whole, by the name of the part: JSON-able, or an
         object whose `to_dict` gives that. It is written with the stream time and comes back as plain JSON. No NaN.
-    written
-        The partition's own record as the changelog has it from this owner, empty = none yet.
+    bookmarks
+        By topic, what reading on from committed offsets has to know; only where records are put in order
+        (`streams.engine.turns`).
+    written, written_bookmarks
+        The partition's own record and the bookmarks as the changelog has them from this owner, empty = none yet.
     epoch
         Rises with each owner of the partition (see `streams.engine.changelog`).
     owned
@@ -61,7 +65,9 @@ class PartitionRows:
         self.due = DueIndex()
         self.stream_time_s = 0
         self.memory: dict[str, Any] = {}
+        self.bookmarks: dict[str, list[Bookmark]] = {}
         self.written = b""
+        self.written_bookmarks: dict[str, list[Bookmark]] = {}
         self.epoch = 0
         self.owned = False
         self._ids = Ids()
@@ -159,7 +165,7 @@ class PartitionRows:
             Of the consumer group. The epoch is at least that, so that an owner who never wrote is outranked too.
         """
         self.epoch = max(self.epoch + 1, generation)
-        self.written = b""
+        self.written, self.written_bookmarks = b"", {}
         self.owned = True
         self.due = DueIndex()
         slots = self.used_slots()

@@ -125,7 +125,7 @@ def test_the_refusal_does_not_tell_who_the_customer_is():
 
 
 def test_a_field_from_a_newer_version_is_ignored():
-    body = body_of(ALERT) | {"segment": "離脱予備軍"}
+    body = body_of(ALERT) | {"play": "win-back"}
     assert decode(json.dumps(body).encode()) == ALERT
     jsonschema.validate(body, json_schema())
 
@@ -142,6 +142,12 @@ def test_the_headers_are_cloudevents_in_binary_mode():
     ]
 
 
+def test_history_says_so_in_body_and_header():
+    history = changed(replay=True)
+    assert body_of(history)["replay"] is True
+    assert headers(history, "/yocho/shop")[:-1] == [*headers(ALERT, "/yocho/shop")[:-1], ("ce_yochoreplay", b"true")]
+
+
 def test_no_header_holds_the_customer_id():
     assert not any("顧客-1".encode() in value for _, value in headers(ALERT, "/yocho/shop"))
 
@@ -151,7 +157,8 @@ def test_the_body_holds_these_fields_and_nothing_more_about_the_person():
     assert set(body_of(ALERT)) == {
         "alert_id", "kind", "type", "level", "previous_level", "customer_id", "occurred_at", "probability",
         "confidence", "horizon_days", "main_event", "baseline", "evidence", "reasons", "comeback", "if_silent",
-        "recovered_by", "acknowledged", "by", "until", "signals_stale", "episode", "receipt",
+        "recovered_by", "acknowledged", "by", "until", "signals_stale", "segment",
+        "value_at_stake", "replay", "episode", "receipt",
     }  # fmt: skip
     rest = json.dumps(body_of(ALERT) | {"customer_id": ""}, ensure_ascii=False)
     assert "顧客" not in rest

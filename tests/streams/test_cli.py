@@ -18,7 +18,7 @@ from streams.cluster import Cluster
 from streams.settings import Settings
 
 NOBODY = {"YOCHO_BROKERS": "127.0.0.1:1"}
-MINE = ("topics", "produce", "alerts", "evaluate", "broker")
+MINE = ("topics", "produce", "alerts", "ack", "snooze", "evaluate", "broker")
 CSV = "customer_id,event_type,ts,value\nc1,order,2024-01-01T00:00:00Z,5\nc2,order,2024-01-02T00:00:00Z,7\n"
 
 
@@ -62,7 +62,7 @@ except SystemExit:
 def test_the_overview_names_every_command_and_imports_none():
     run = subprocess.run([sys.executable, "-c", OVERVIEW], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    for name in ("worker", "topics", "produce", "simulate", "alerts", "evaluate", "broker", "demo"):
+    for name in ("worker", "topics", "produce", "simulate", "alerts", "ack", "snooze", "evaluate", "broker", "demo"):
         assert f"  {name} " in run.stdout
 
 
