@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.clocks import RUNNING, ChannelClocks
 from models.episode_outcomes import has_room, next_outcome_at
+from models.events import Channel
 from models.levels import ALERT_LEVELS, Level
 from models.policy import Cause, Episode, Policy
 from models.state import Rows
@@ -97,12 +98,22 @@ def settled_at(policy: Policy, rows: Rows, target: Target, clocks: ChannelClocks
     That is the last activity plus dwell; for whoever is healthy also not before cool-down, snooze and damping are over
     (`models.life_cycle.Case.may_open_at_s`).
     """
-    dwelt_at = last_activity_at(rows) + policy.dwell_s
+    dwelt_at = _dwelt_at(policy, rows, clocks)
     closed_at = rows["closed_at"].astype(np.int64)
     cooled_at = np.where(closed_at > 0, closed_at + policy.cool_down_s, 0)
     holds = (dwelt_at, cooled_at, rows["snoozed_until"].astype(np.int64), damped_until(rows, target, clocks))
     settled: Seconds = np.where(rows["level"] > 0, dwelt_at, np.maximum.reduce(holds))
     return settled
+
+
+def _dwelt_at(policy: Policy, rows: Rows, clocks: ChannelClocks) -> Seconds:
+    """Last activity plus dwell. While a source is out nobody can tell that those who used it lately are not here."""
+    if not clocks.outages:
+        return last_activity_at(rows) + policy.dwell_s
+    last_at = rows["last_at"].astype(np.int64)
+    passed = [clocks.passed_at(channel, last_at[:, channel], policy.dwell_s) for channel in Channel]
+    dwelt: Seconds = np.where(last_at > 0, np.stack(passed, axis=1), 0).max(axis=1)
+    return dwelt
 
 
 def damped_until(rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:

@@ -95,7 +95,8 @@ class Expectation:
     @cached_property
     def risen(self) -> Seconds:
         """Rise of S from the start of the week to that of each hour, and to its end, shape (169,)."""
-        return np.r_[0, np.cumsum(self.rises)]
+        risen: Seconds = np.concatenate([[0], np.cumsum(self.rises)])
+        return risen
 
     @cached_property
     def evidence(self) -> int:

@@ -23,10 +23,11 @@ from models.clocks import ChannelClocks
 from models.commands import Command
 from models.crossing import next_crossing
 from models.decisions import Decider, Decision
-from models.episode_outcomes import EpisodeOutcome, churned, next_outcome_at
+from models.episode_outcomes import churned, next_outcome_at
 from models.episodes import Seconds, expires_at, is_watched, last_activity_at, next_threshold, settled_at
+from models.findings import Findings
 from models.labels import Resolved
-from models.lost import Lost, lost, lost_at
+from models.lost import lost, lost_at
 from models.pending import FROZEN, PHASES, SCHEDULED, freeze, next_label_at, resolve
 from models.policy import Cause, Policy
 from models.scorer import Scorer
@@ -36,40 +37,6 @@ from models.target import Target
 Indices = NDArray[np.intp]
 NEVER = np.iinfo(np.int64).max
 HOUR_S = 3_600
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What a look found.
-
-    Parameters
-    ----------
-    decisions
-        News about episodes, in row order.
-    resolved_index
-        Rows that gave a label, shape (m,), rising; a row twice where step and horizon were both overdue.
-    resolved
-        Their labels, m of them; None when there are none.
-    forgotten
-        Rows silent for so long that they are to be deleted, shape (k,).
-    outcomes
-        Episodes told a horizon ago from which nobody came back.
-    lost
-        Who has stayed away for a horizon.
-    held
-        Rows about which nothing was decided yet, for want of room, shape (h,).
-    censored
-        Labels that were left out because the source of main events was out in their time.
-    """
-
-    decisions: list[Decision]
-    resolved_index: Indices
-    resolved: Resolved | None
-    forgotten: Indices
-    outcomes: list[EpisodeOutcome]
-    lost: list[Lost]
-    held: Indices
-    censored: int
 
 
 @dataclass(frozen=True)

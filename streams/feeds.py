@@ -1,8 +1,8 @@
 """The sources of one partition: which are out, since when, and what that does to the clocks of the channels.
 
 Beside the first line: the pipeline shows it every event in the order of its turn and every step of stream time, and it
-says where the next change is. `models.feed` tests each source; here they are kept together, their outages are remembered
-as long as they matter, and all of it is written down with the partition (`streams.engine.partition.PartitionRows.memory`).
+says where the next change is. `models.feed` tests each source; here they are kept together, their outages are
+remembered as long as they matter, and all of it is written down with the partition (`PartitionRows.memory`).
 
 Only events of customers who were known before count: a newcomer says that a campaign works, not that those who are
 known are not quiet. A source without an engagement channel of its own (sends, clicks) is tested too, and only shown.

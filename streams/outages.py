@@ -1,8 +1,9 @@
 """What keeps a broken feed, producer or model from becoming news about customers: outages, and the breaker.
 
-Beside the first line, by partition. The pipeline asks where the next change of a source is (`streams.feeds`), and how many alerts may
-still be told (`models.breaker`). Both are part of what a partition remembers, so a new owner goes on where the last one
-was. Whoever has to do something about it reads it here, as a metric (`streams.outage_metrics`) and one line in the log.
+Beside the first line, by partition. The pipeline asks where the next change of a source is (`streams.feeds`), and how
+many alerts may still be told (`models.breaker`). Both are part of what a partition remembers, so a new owner goes on
+where the last one was. Whoever has to do something about it reads it here, as a metric (`streams.outage_metrics`) and
+one line in the log.
 """
 
 import logging
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from models.breaker import Breaker
 from models.decisions import WARNINGS
 from models.events import Source
-from models.watch import Findings
+from models.findings import Findings
 from streams.admission import Batch, Slots
 from streams.engine.partition import PartitionRows
 from streams.feeds import FeedNews, Feeds, Occurrence
