@@ -5,13 +5,17 @@ speak of a new or worse risk (opened, escalated) in the last 24 hours of event t
 
     the largest of  multiple * usual,  `BUSY` * the busiest day,  `LEAST`
 
-it opens: *usual* is the mean of the last `DAYS` days, the *busiest day* one of them. The second keeps shops whose alerts
-come in waves, because their logs know dates only or their customers joined in cohorts, from tripping at every wave, the
-third small shops. Until `DAYS` days are known nothing trips. Days on which it was open or just released are not usual.
+it opens: *usual* is the mean of the last `DAYS` days, the *busiest day* one of them. The second keeps shops whose
+alerts come in waves, because their logs know dates only or their customers joined in cohorts, from tripping at every
+wave, the third small shops. Until `DAYS` days are known nothing trips. Days on which it was open or just released are
+not usual.
 
-While it is open nobody is lost: who crosses a level is looked at again within the next hour (`HOLD_S` and a spread), and
-is told about then if it is still true. A person releases it, and it keeps out of the way for a day. Where a source was
-stale when it tripped, the return of the source closes it too, and it starts counting again.
+While it is open nobody is lost: who crosses a level is looked at again after an hour (`HOLD_S` and a spread of
+another), and is told about then if it is still true. A person releases it, and it keeps out of the way for a day. Where
+a source was stale when it tripped, the return of the source closes it too, and it starts counting again.
+
+The alerts of one call are counted together, in the order of their seconds. How looks are cut into calls can shift which
+of several within that call's span is the first to be held, and by that much the second at which it trips.
 """
 
 from collections import deque
@@ -133,7 +137,7 @@ class Breaker:
         return True
 
     def source_returned(self) -> bool:
-        """Close it if a source was stale when it tripped, False otherwise; if there still are too many it trips again."""
+        """Close it if a source was stale when it tripped, False otherwise; too many alerts trip it again."""
         if not self.is_open or not self.closes_with_source:
             return False
         self._close()

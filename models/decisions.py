@@ -10,15 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.breaker import UNLIMITED
+from models.clocks import RUNNING, ChannelClocks
 from models.commands import Command, CommandKind
 from models.episode_outcomes import note_news
 from models.episodes import Seconds, damped_until, episode_of, last_activity_at, may_change, store_episode
 from models.events import Channel
 from models.life_cycle import step
-from models.policy import Cause, Moment, Policy, Transition
+from models.policy import Cause, Episode, Moment, Policy, Transition, TransitionType
 from models.state import Rows
 from models.target import Target
 
+Indices = NDArray[np.intp]
+WARNINGS = (TransitionType.OPENED, TransitionType.ESCALATED)
+"""News of a new or worse risk: what `models.breaker` counts."""
 _CAUSE_OF = {CommandKind.ACK: Cause.ACKNOWLEDGEMENT, CommandKind.SNOOZE: Cause.SNOOZE}
 
 
@@ -41,10 +46,13 @@ class Decider:
         When episodes open, rise and close.
     target
         Main channel and horizon.
+    clocks
+        What silence is measured with.
     """
 
     policy: Policy
     target: Target
+    clocks: ChannelClocks = RUNNING
 
     def decide(
         self,
@@ -53,7 +61,9 @@ class Decider:
         p: NDArray[np.float64],
         cause: NDArray[np.integer],
         channel: NDArray[np.integer] | None = None,
-    ) -> list[Decision]:
+        *,
+        room: int = UNLIMITED,
+    ) -> tuple[list[Decision], Indices]:
         """Decide silences and events.
 
         Parameters
@@ -64,18 +74,24 @@ class Decider:
             Second, P(churn) and `Cause` of each, shape (n,).
         channel
             Channels of the events, shape (n,); None for silences.
+        room
+            How many may be told that they are at risk, or more than before, >= 0; those whose second comes first.
 
         Returns
         -------
-        list of Decision
-            In row order.
+        tuple
+            Decisions in row order, and the rows for which there was no room: nothing is decided about them yet.
         """
-        changes = may_change(self.policy, rows, self.target, cause=cause, at_s=at_s, probability=p)
+        clocks = self.clocks
+        changes = may_change(self.policy, rows, self.target, cause=cause, at_s=at_s, probability=p, clocks=clocks)
         which = np.flatnonzero(changes)
         if not which.size:
-            return []
-        last_activity, damped = last_activity_at(rows), damped_until(rows, self.target)
-        decisions = []
+            return [], which
+        if room < which.size:
+            which = which[np.argsort(at_s[which], kind="stable")]
+        last_activity, damped = last_activity_at(rows), damped_until(rows, self.target, clocks)
+        decisions: list[Decision] = []
+        held: list[int] = []
         for i in which.tolist():
             moment = Moment(
                 int(at_s[i]),
@@ -85,8 +101,15 @@ class Decider:
                 channel=None if channel is None else Channel(int(channel[i])),
                 damped_until_s=int(damped[i]),
             )
-            decisions += self._step(rows, i, moment)
-        return decisions
+            episode, news = step(self.policy, episode_of(rows[i]), moment)
+            if any(transition.type in WARNINGS for transition in news):
+                if not room:
+                    held.append(i)
+                    continue
+                room -= 1
+            decisions += self._store(rows, i, moment, episode, news)
+        decisions.sort(key=lambda decision: decision.index)
+        return decisions, np.array(sorted(held), np.intp)
 
     def answer(self, rows: Rows, at_s: Seconds, p: NDArray[np.float64], commands: Sequence[Command]) -> list[Decision]:
         """Do what people said about n customers; parameters as in `decide`, with the n commands."""
@@ -94,11 +117,12 @@ class Decider:
         decisions = []
         for i, command in enumerate(commands):
             moment = Moment(int(at_s[i]), float(p[i]), _CAUSE_OF[command.kind], last_activity[i], command=command)
-            decisions += self._step(rows, i, moment)
+            decisions += self._store(rows, i, moment, *step(self.policy, episode_of(rows[i]), moment))
         return decisions
 
-    def _step(self, rows: Rows, i: int, moment: Moment) -> list[Decision]:
-        episode, news = step(self.policy, episode_of(rows[i]), moment)
+    def _store(
+        self, rows: Rows, i: int, moment: Moment, episode: Episode, news: tuple[Transition, ...]
+    ) -> list[Decision]:
         store_episode(rows[i], episode)
         for transition in news:
             note_news(rows[i], transition)

@@ -82,6 +82,18 @@ class Batch:
     appended_at_s: NDArray[np.float64]
     commands: Mapping[int, Command] = field(default_factory=dict)
 
+    def part(self, begin: int, end: int) -> "Batch":
+        """Return the events from one turn to another."""
+        if (begin, end) == (0, len(self.slots)):
+            return self
+        return Batch(
+            self.slots[begin:end],
+            self.columns.at(np.arange(begin, end)),
+            self.turn_s[begin:end],
+            self.appended_at_s[begin:end],
+            {place - begin: command for place, command in self.commands.items() if begin <= place < end},
+        )
+
     def rounds(self) -> Iterator[Slots]:
         """Indices of everybody's first event, then everybody's second, and so on."""
         by_slot = np.argsort(self.slots, kind="stable")

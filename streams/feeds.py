@@ -1,15 +1,15 @@
 """The sources of one partition: which are out, since when, and what that does to the clocks of the channels.
 
 Beside the first line: the pipeline shows it every event in the order of its turn and every step of stream time, and it
-says where the next change is. `models.feed` tests each source; here they are kept together, their outages are remembered
-as long as they matter, and all of it is written down with the partition (`streams.engine.partition.PartitionRows.memory`).
+says where the next change is. `models.feed` tests each source; here they are kept together, their outages are
+remembered as long as they matter, and all of it is written down with the partition (`PartitionRows.memory`).
 
 Only events of customers who were known before count: a newcomer says that a campaign works, not that those who are
 known are not quiet. A source without an engagement channel of its own (sends, clicks) is tested too, and only shown.
 
-Changes come at a second, and what is decided before and after it does not depend on how events were cut into batches. An
-event counts when its turn comes. So a feed that comes back and delivers what it had kept was out all the same: nothing
-was known of the customers meanwhile. A replay reads the same log without the wait and sees no outage.
+Changes come at a second, and what is decided before and after it does not depend on how events were cut into batches.
+An event counts when its turn comes. So a feed that comes back and delivers what it had kept was out all the same:
+nothing was known of the customers meanwhile. A replay reads the same log without the wait and sees no outage.
 """
 
 from dataclasses import dataclass
@@ -48,6 +48,10 @@ class Occurrence:
     source: NDArray[np.uint8]
     counts: NDArray[np.bool_]
 
+    def after(self, begin: int) -> "Occurrence":
+        """Return the events from one turn on."""
+        return Occurrence(self.at_s[begin:], self.source[begin:], self.counts[begin:]) if begin else self
+
 
 @dataclass(frozen=True)
 class FeedNews:
@@ -75,13 +79,19 @@ class Feeds:
         self.clocks = ChannelClocks()
 
     @property
+    def at_s(self) -> int:
+        """How far time has come, epoch seconds; 0 = no event yet."""
+        return self._at_s
+
+    @property
     def stale(self) -> list[Source]:
         """Sources that are out."""
         return [source for source, feed in self._feeds.items() if feed.is_stale]
 
     def quiet_s(self) -> dict[Source, int]:
         """Return for how many seconds each source has been out, 0 = it is not."""
-        return {source: self._at_s - feed.stale_from_s if feed.is_stale else 0 for source, feed in self._feeds.items()}
+        feeds = list(self._feeds.items())  # at once, as another thread may ask
+        return {source: self._at_s - feed.stale_from_s if feed.is_stale else 0 for source, feed in feeds}
 
     def per_day(self, source: Source) -> float:
         """Events expected a day; 0 = not known yet."""

@@ -160,6 +160,10 @@ class Metrics:
         self._labels.labels("churned").inc(churned)
         self._labels.labels("returned").inc(returned)
 
+    def censored(self, n: int) -> None:
+        """Count labels that were left out because the source of main events was out in their time."""
+        self._labels.labels("censored").inc(n)
+
     def committed(self, stage: str, seconds: float) -> None:
         """Time a stage of a commit."""
         self._commit.labels(stage).observe(seconds)

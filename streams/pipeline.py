@@ -26,11 +26,15 @@ from models.watch import NEVER, Watch
 from streams.admission import Admission, Batch, Decoded, Slots
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
+from streams.feeds import FeedNews
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
+from streams.outages import Outages
 from streams.replan import Replan
 
 Seconds = NDArray[np.int64]
+TOGETHER = 10_000
+"""Looks taken together before the clocks of a partition change."""
 
 
 class Pipeline:
@@ -48,20 +52,24 @@ class Pipeline:
         Where alerts and labels go.
     metrics
         Told what happens.
+    outages
+        Tells silent sources from silent customers, and how many alerts may be told.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - six parts of six types, put together once, in streams.app
         self,
         admission: Admission,
         book: ModelBook,
         watch: Callable[[Scorer], Watch],
         emitter: Emitter,
         metrics: Metrics,
+        outages: Outages,
     ) -> None:
         self.admission = admission
         self.book = book
         self.emitter = emitter
         self.metrics = metrics
+        self.outages = outages
         self._watch_of = watch
         self._watches: dict[int, Watch] = {}
         self._replans: dict[int, Replan] = {}
@@ -73,24 +81,34 @@ class Pipeline:
     def process(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> None:
         """Apply records that are in event-time order; moves the stream time to the latest of them."""
         with self.metrics.processing():
-            watch = self._watch(partition)
+            self._watch(partition)  # that of the stream time before the batch
             batch = self.admission.admit(partition, chunk)
-            for index in batch.rounds() if len(batch.slots) else ():
-                until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
-                self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
-                self._apply(watch, partition, batch, index, until_s)
+            for part, news in self.outages.parts(partition, batch):
+                self._work_off(partition, part)
+                if news is not None:
+                    self._follow_feed(partition, news)
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         """Move stream time on and look at what fell due before it; False while there is more than `limit`."""
-        partition.stream_time_s = now_s = max(partition.stream_time_s, to_s)
+        now_s = max(partition.stream_time_s, to_s)
+        news = self.outages.pass_to(partition, now_s)
+        if news is not None:
+            partition.stream_time_s = max(partition.stream_time_s, news.change.at_s)
+            self._follow_feed(partition, news)
+            return False
+        partition.stream_time_s = now_s
+        if not self._look_due(partition, now_s, limit) or self._census(partition).close(now_s):
+            return False
+        return not self._switch(partition)
+
+    def _look_due(self, partition: PartitionRows, now_s: int, limit: int) -> bool:
+        """Take up to `limit` looks and as many revisits that fell due before a second; False if there may be more."""
         watch = self._watch(partition)
         slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
         again = self._replans[partition.number].pop_before(now_s, limit)
         together = np.concatenate([slots, np.setdiff1d(again, slots)])
         self._look_until(watch, partition, together, np.full(len(together), now_s - 1))
-        if len(slots) >= limit or len(again) >= limit or self._census(partition).close(now_s):
-            return False
-        return not self._switch(partition)
+        return len(slots) < limit and len(again) < limit
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
         """Stream time that events may not pass yet, because a model or a census takes effect there; None for none.
@@ -107,6 +125,7 @@ class Pipeline:
         self.admission.forget_places()
         self._watches.clear()
         self._replans.clear()
+        self.outages.forget_partitions()
 
     # -- inside
 
@@ -117,11 +136,39 @@ class Pipeline:
         watch = self._watches.get(partition.number)
         if watch is None:
             scorer = self.book.in_effect(partition.stream_time_s)
-            watch = self._watches[partition.number] = self._watch_of(scorer)
+            watch = self._watches[partition.number] = self._new_watch(partition, scorer)
             self._replans[partition.number] = Replan.resumed(
                 partition, scorer.version, scorer.effective_at_s, watch.tolerance_s
             )
         return watch
+
+    def _new_watch(self, partition: PartitionRows, scorer: Scorer) -> Watch:
+        return self._watch_of(scorer.with_clocks(self.outages.feeds(partition).clocks))
+
+    def _work_off(self, partition: PartitionRows, batch: Batch) -> None:
+        """Apply events between which nothing about the sources changes."""
+        watch = self._watch(partition)
+        for index in batch.rounds() if len(batch.slots) else ():
+            until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
+            self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
+            self._apply(watch, partition, batch, index, until_s)
+        self.outages.acted(partition, batch.slots)
+
+    def _follow_feed(self, partition: PartitionRows, news: FeedNews) -> None:
+        """Take every look before a source changed, and go on with the clocks after.
+
+        When a source goes out, what was planned comes too early, and the look finds that. When it returns, what was
+        planned may come too late, so everybody is revisited as after a switch of models.
+        """
+        change_s, watch = news.change.at_s, self._watch(partition)
+        while not self._look_due(partition, change_s, TOGETHER):
+            pass
+        self.outages.changed(partition, news)
+        self._watches[partition.number] = self._new_watch(partition, watch.scorer)
+        if not news.change.is_stale:
+            self._replans[partition.number] = Replan.switched(
+                partition, watch.scorer.version, change_s, watch.tolerance_s
+            )
 
     def _apply(
         self, watch: Watch, partition: PartitionRows, batch: Batch, index: Slots, looked_until_s: Seconds
@@ -131,7 +178,7 @@ class Pipeline:
         outcomes = apply_round(rows, events, watch.target)
         engaged = np.flatnonzero(outcomes == Outcome.APPLIED)
         sub, at_s, channel = rows[engaged], events.at_s[engaged].astype(np.int64), events.channel[engaged]
-        settled = returned(sub, at_s, channel == watch.target.main, watch.target)
+        settled = returned(sub, at_s, channel == watch.target.main, watch.target, watch.clocks)
         decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
         self._answer(watch, partition, batch, index, rows, outcomes)
@@ -208,12 +255,14 @@ class Pipeline:
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
         rows = partition.rows[slots]
-        found = watch.look(rows, at_s)
+        found = watch.look(rows, at_s, self.outages.breaker(partition).room(int(at_s.max())))
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
         fresh = just_frozen(rows, at_s)
         self._census(partition).count(rows[fresh], at_s[fresh])
         self.metrics.looked(len(slots))
+        self.metrics.censored(found.censored)
+        self.outages.looked(partition, slots, at_s, found)
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
         self.emitter.lost(at_s, found.lost)
@@ -226,7 +275,7 @@ class Pipeline:
         following = self.book.following(self._watch(partition).scorer)
         if following is None or following.effective_at_s > partition.stream_time_s:
             return False
-        watch = self._watches[partition.number] = self._watch_of(following)
+        watch = self._watches[partition.number] = self._new_watch(partition, following)
         self._replans[partition.number] = Replan.switched(
             partition, following.version, partition.stream_time_s, watch.tolerance_s
         )

@@ -131,6 +131,10 @@ class Settings:
         "YOCHO_COOL_DOWN", "", "duration", "After an episode ended, how long no other one opens; empty: horizon/13.",
         or_empty(SPAN),
     )  # fmt: skip
+    breaker: float = _setting(
+        "YOCHO_BREAKER", "5", "", "Alerts within a day, as a multiple of a partition's usual number, above which all"
+        " others wait for a person; 0: never.", or_zero(number(float, 1.1, 1_000)),
+    )  # fmt: skip
     lateness_s: int = _setting(
         "YOCHO_LATENESS", "7d", "duration", "An event older than stream time by more is a dead letter.", SPAN
     )

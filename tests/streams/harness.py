@@ -32,6 +32,8 @@ from streams.engine.partition import PartitionRows
 from streams.engine.task import PartitionTask
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
+from streams.outage_metrics import OutageGauges
+from streams.outages import Outages
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
 from streams.settings import Settings
@@ -95,6 +97,7 @@ class FirstLine:
         self.book = ModelBook(Scorer.cold(self.settings.target), pinned=pinned)
         for scorer in scorers:
             self.book.add(scorer)
+        self.outages: Outages | None = None
         self.pipeline = self._new_pipeline()
         self.partition = PartitionRows(number)
         self._numbers = {source.key: number for number, source in enumerate(enabled_inputs(self.settings))}
@@ -214,9 +217,17 @@ class FirstLine:
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
         watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
-        pipeline = PacedPipeline(admission, self.book, watch, emitter, self.metrics)
+        pipeline = PacedPipeline(admission, self.book, watch, emitter, self.metrics, self._new_outages())
         pipeline.pace = self._pace
         return pipeline
+
+    def _new_outages(self) -> Outages:
+        if self.outages is not None:
+            self.registry.unregister(self._gauges)
+        self.outages = Outages(self.settings.forget_s, self.settings.breaker)
+        self._gauges = OutageGauges(self.outages, lambda: [self.partition])
+        self.registry.register(self._gauges)
+        return self.outages
 
     def _new_task(self) -> PartitionTask:
         return PartitionTask(
