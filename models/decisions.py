@@ -5,19 +5,21 @@ for whom there is something to decide; each of them then takes one step in plain
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.capacity import Capacity
 from models.commands import Command, CommandKind
 from models.episode_outcomes import note_news
 from models.episodes import Seconds, damped_until, episode_of, last_activity_at, may_change, store_episode
 from models.events import Channel
 from models.life_cycle import step
-from models.policy import Cause, Moment, Policy, Transition
+from models.policy import Cause, Moment, Policy, Transition, TransitionType
 from models.state import Rows
 from models.target import Target
+from models.value import value_at_stake
 
 _CAUSE_OF = {CommandKind.ACK: Cause.ACKNOWLEDGEMENT, CommandKind.SNOOZE: Cause.SNOOZE}
 
@@ -46,13 +48,14 @@ class Decider:
     policy: Policy
     target: Target
 
-    def decide(
+    def decide(  # noqa: PLR0917 - three columns that every caller has, and two that few have
         self,
         rows: Rows,
         at_s: Seconds,
         p: NDArray[np.float64],
         cause: NDArray[np.integer],
         channel: NDArray[np.integer] | None = None,
+        capacity: Capacity | None = None,
     ) -> list[Decision]:
         """Decide silences and events.
 
@@ -64,6 +67,8 @@ class Decider:
             Second, P(churn) and `Cause` of each, shape (n,).
         channel
             Channels of the events, shape (n,); None for silences.
+        capacity
+            Lets new alerts in, earlier ones first; None lets in everybody.
 
         Returns
         -------
@@ -75,6 +80,8 @@ class Decider:
         if not which.size:
             return []
         last_activity, damped = last_activity_at(rows), damped_until(rows, self.target)
+        if capacity is not None:
+            which = which[np.lexsort((rows["phase"][which], at_s[which]))]
         decisions = []
         for i in which.tolist():
             moment = Moment(
@@ -85,8 +92,8 @@ class Decider:
                 channel=None if channel is None else Channel(int(channel[i])),
                 damped_until_s=int(damped[i]),
             )
-            decisions += self._step(rows, i, moment)
-        return decisions
+            decisions += self._step(rows, i, moment, capacity)
+        return sorted(decisions, key=lambda decision: decision.index)
 
     def answer(self, rows: Rows, at_s: Seconds, p: NDArray[np.float64], commands: Sequence[Command]) -> list[Decision]:
         """Do what people said about n customers; parameters as in `decide`, with the n commands."""
@@ -97,9 +104,18 @@ class Decider:
             decisions += self._step(rows, i, moment)
         return decisions
 
-    def _step(self, rows: Rows, i: int, moment: Moment) -> list[Decision]:
-        episode, news = step(self.policy, episode_of(rows[i]), moment)
+    def _step(self, rows: Rows, i: int, moment: Moment, capacity: Capacity | None = None) -> list[Decision]:
+        before = episode_of(rows[i])
+        episode, news = step(self.policy, before, moment)
+        if capacity is not None and any(transition.type == TransitionType.OPENED for transition in news):
+            full_until_s = self._full_until(capacity, rows[i : i + 1], moment)
+            episode, news = step(self.policy, before, replace(moment, full_until_s=full_until_s))
         store_episode(rows[i], episode)
         for transition in news:
             note_news(rows[i], transition)
         return [Decision(i, transition, moment.probability) for transition in news]
+
+    def _full_until(self, capacity: Capacity, row: Rows, moment: Moment) -> int:
+        p = np.array([moment.probability])
+        stake = float(value_at_stake(row, p, self.target)[0])
+        return capacity.full_until(moment.at_s, stake, moment.probability, int(row["phase"][0]))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.capacity import Capacity
 from models.commands import Command
 from models.crossing import next_crossing
 from models.decisions import Decider, Decision
@@ -144,7 +145,7 @@ class Watch:
         """
         return self._decider.answer(rows, at_s, self.scorer.probabilities(rows, at_s), commands)
 
-    def look(self, rows: Rows, at_s: Seconds) -> Findings:
+    def look(self, rows: Rows, at_s: Seconds, capacity: Capacity | None = None) -> Findings:
         """Look at customers whose time has come, each as of its own second; sets the next `due_at`.
 
         Parameters
@@ -153,6 +154,8 @@ class Watch:
             Shape (n,); changed in place.
         at_s
             The second of each look, normally `due_at`, shape (n,).
+        capacity
+            Lets new alerts in; None lets in all of them.
 
         Returns
         -------
@@ -166,7 +169,7 @@ class Watch:
         self._freeze(rows, at_s, p)
         churned_at = expires_at(self.policy, rows, self.target)
         cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
-        decisions = self._decider.decide(rows, at_s, p, cause)
+        decisions = self._decider.decide(rows, at_s, p, cause, capacity=capacity)
         rows["due_at"] = self._next_look_at(rows, at_s)
         return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone)
 

@@ -135,6 +135,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s),
         emitter,
         metrics,
+        settings.share_of,
     )
     table = app.Table("customers", partitions=settings.partitions, recovery_buffer_size=16)
     app.engine = Engine(

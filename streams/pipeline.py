@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.capacity import Capacity, Share
 from models.commands import CommandKind
 from models.episode_outcomes import returned
 from models.scorer import Scorer
@@ -44,21 +45,25 @@ class Pipeline:
         Where alerts and labels go.
     metrics
         Told what happens.
+    share_of
+        What of the shop's capacity falls to a partition; None = any number of alerts.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - called once, in streams.app, with six things of six types
         self,
         admission: Admission,
         book: ModelBook,
         watch: Callable[[Scorer], Watch],
         emitter: Emitter,
         metrics: Metrics,
+        share_of: Callable[[int], Share | None] = lambda number: None,
     ) -> None:
         self.admission = admission
         self.book = book
         self.emitter = emitter
         self.metrics = metrics
         self._watch_of = watch
+        self._share_of = share_of
         self._watches: dict[int, Watch] = {}
         self._replanning: dict[int, Slots] = {}
 
@@ -81,21 +86,22 @@ class Pipeline:
         partition.stream_time_s = now_s = max(partition.stream_time_s, to_s)
         slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
         self._look_until(self._watch(partition), partition, slots, np.full(len(slots), now_s - 1))
-        if len(slots) >= limit:
+        capacity = self._capacity(partition)
+        if len(slots) >= limit or (capacity is not None and capacity.close(now_s)):
             return False
         return self._follow_model(partition, limit)
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time that events may not pass yet, because a model takes effect there; None when there is none.
+        """Stream time that events may not pass yet, because a model takes effect there or a day ends; None for none.
 
-        It stands until the next looks of all customers are planned with the new model. Else an event could carry stream
-        time past a crossing that the old model had not foreseen.
+        A day matters where new alerts a day are limited. The switch of a model stands until the next looks of all
+        customers are planned with the new model. Else an event could carry stream time past a crossing that the old
+        model had not foreseen.
         """
-        scorer = self._watch(partition).scorer
-        if partition.number in self._replanning:
-            return scorer.effective_at_s
-        following = self.book.following(scorer)
-        return None if following is None else following.effective_at_s
+        capacity = self._capacity(partition)
+        day_s = None if capacity is None else capacity.next_day_s(partition.stream_time_s)
+        switches = self._next_model_s(partition), day_s
+        return min((switch_s for switch_s in switches if switch_s is not None), default=None)
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
@@ -103,6 +109,17 @@ class Pipeline:
         self._replanning.clear()
 
     # -- inside
+
+    def _capacity(self, partition: PartitionRows) -> Capacity | None:
+        share = self._share_of(partition.number)
+        return None if share is None else Capacity.of(partition.memory, share)
+
+    def _next_model_s(self, partition: PartitionRows) -> int | None:
+        scorer = self._watch(partition).scorer
+        if partition.number in self._replanning:
+            return scorer.effective_at_s
+        following = self.book.following(scorer)
+        return None if following is None else following.effective_at_s
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
@@ -182,7 +199,11 @@ class Pipeline:
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
         rows = partition.rows[slots]
-        found = watch.look(rows, at_s)
+        capacity = self._capacity(partition)
+        put_off = 0 if capacity is None else capacity.put_off
+        found = watch.look(rows, at_s, capacity)
+        if capacity is not None:
+            self.metrics.put_off(capacity.put_off - put_off)
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
         self.metrics.looked(len(slots))

@@ -185,7 +185,7 @@ class FirstLine:
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
         watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
-        pipeline = PacedPipeline(admission, self.book, watch, emitter, self.metrics)
+        pipeline = PacedPipeline(admission, self.book, watch, emitter, self.metrics, settings.share_of)
         pipeline.pace = self._pace
         return pipeline
 

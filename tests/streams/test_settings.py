@@ -40,6 +40,7 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_EXPIRE": "60d",
         "YOCHO_FORGET": "400d",
         "YOCHO_COOL_DOWN": "10d",
+        "YOCHO_CAPACITY": "20",
         "YOCHO_LATENESS": "2d",
         "YOCHO_MERGE_WAIT_S": "0.5",
         "YOCHO_COMMIT_INTERVAL_S": "2",
