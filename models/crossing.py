@@ -95,7 +95,8 @@ def next_crossing(scorer: Scorer, rows: Rows, from_s: ArrayLike, until_s: ArrayL
 
 
 def _search(outlook: Outlook, first: Seconds, until: Seconds, wanted: Floats) -> Seconds:
-    moments = _grid(outlook, first, until)
+    origin = _origin(outlook, first)
+    moments = _grid(outlook, origin, first, until)
     distance = _along(outlook, moments, wanted)
     reached = distance >= 0
     point = reached.argmax(axis=0)  # the first one, or 0 where there is none
@@ -106,7 +107,7 @@ def _search(outlook: Outlook, first: Seconds, until: Seconds, wanted: Floats) ->
         after = point[inside]
         is_last = np.isin(after, [part.stop - 1 for part in _PARTS])
         points = np.stack([after - 1, after, np.where(is_last, after - 2, after + 1)])
-        bracket = Bracket(moments[points, inside], distance[points, inside], _origin(outlook)[inside])
+        bracket = Bracket(moments[points, inside], distance[points, inside], origin[inside])
         answer[inside] = _close(outlook.take(inside), wanted[inside], bracket)
     return answer
 
@@ -133,16 +134,14 @@ def _distance(outlook: Outlook, at_s: Seconds, wanted: Floats) -> Floats:
     return np.where(probability(log_odds) >= wanted, np.maximum(distance, 0.0), np.minimum(distance, -_TINY))
 
 
-def _origin(outlook: Outlook) -> Floats:
-    """Return the moment from which silence is measured: H/26 before the last main event, so that its log is finite."""
-    return outlook.last_main_at_s - outlook.scorer.target.horizon_s / 26
+def _origin(outlook: Outlook, first: Seconds) -> Floats:
+    """Return the moment from which silence is measured: H/26 before its beginning, so that its log is finite."""
+    return first - outlook.silent_s(first) - outlook.scorer.target.horizon_s / 26
 
 
-def _grid(outlook: Outlook, first: Seconds, until: Seconds) -> Seconds:
+def _grid(outlook: Outlook, origin: Floats, first: Seconds, until: Seconds) -> Seconds:
     """Return moments from first to until, both included, rising; shape (`GRID` + 1, n)."""
-    pad_s = outlook.scorer.target.horizon_s / 26
-    origin = _origin(outlook)
-    near = np.maximum(first - origin, pad_s)
+    near = np.maximum(first - origin, outlook.scorer.target.horizon_s / 26)
     far = np.maximum(until - origin, near)
     step = np.log(far / near) / GRID
     inner = origin + near * np.exp(np.arange(1, GRID)[:, None] * step)

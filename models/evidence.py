@@ -1,8 +1,8 @@
 """What each signal of a customer usually is and what it is now, in units a person thinks in.
 
 Serves the alert, last word of the line from event to alert. Array in, array out over rows, like the features,
-but for people: days of silence, events per 30 days, money per order. What is not known is NaN here and None
-in `Evidence`.
+but for people: days of silence, events per 30 days, money per order. Days in which a channel's source was out do not
+count (`models.clocks`). What is not known is NaN here and None in `Evidence`.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from models.baskets import breadth, dropped
+from models.clocks import ChannelClocks
 from models.decay import decayed
 from models.events import Channel
 from models.features import INDEX
@@ -113,54 +114,64 @@ def values_of(signal: str, scorer: Scorer, rows: Rows, at_s: Seconds, x: Floats)
         mean = scorer.centre[INDEX[name]] if scorer.unit[INDEX[name]] else np.nan
         return Values(np.where(np.isnan(now), np.nan, mean), now, unit)
     measure, channel, unit = _MEASURES[signal]
-    usual, now = measure(rows, at_s, scorer.target.main if channel is None else channel)
+    usual, now = measure(_Moment(rows, at_s, scorer.clocks), scorer.target.main if channel is None else channel)
     return Values(usual, now, unit)
 
 
-def _silence(rows: Rows, at_s: Seconds, channel: Channel) -> tuple[Floats, Floats]:
-    last_at = rows["last_at"][:, channel].astype(np.int64)
+class _Moment(NamedTuple):
+    """n customers at their seconds, and the clocks that tell which time counts."""
+
+    rows: Rows
+    at_s: Seconds
+    clocks: ChannelClocks
+
+    def days_since(self, since_s: NDArray[np.integer], channel: Channel) -> Floats:
+        """Return the days that count; a late event is looked at as of its own time."""
+        since = since_s.astype(np.int64)
+        passed_s = np.maximum(self.at_s - since, 0) - self.clocks.stopped_s(channel, since, self.at_s)
+        days: Floats = passed_s / DAY_S
+        return days
+
+
+def _silence(moment: _Moment, channel: Channel) -> tuple[Floats, Floats]:
+    rows, last_at = moment.rows, moment.rows["last_at"][:, channel]
     usual = np.where(rows["gap_weight"][:, channel] > 0, np.exp(rows["gap_mean"][:, channel]), np.nan)
-    return usual.astype(np.float64), np.where(last_at > 0, _days(at_s, last_at), np.nan)
+    return usual.astype(np.float64), np.where(last_at > 0, moment.days_since(last_at, channel), np.nan)
 
 
-def _days(at_s: Seconds, since_s: Seconds) -> Floats:
-    days: Floats = np.maximum(at_s - since_s, 0) / DAY_S  # a late event is looked at as of its own time
-    return days
+def _trend(moment: _Moment, channel: Channel) -> tuple[Floats, Floats]:
+    usual, now = (_rate(name, days, moment, channel) for name, days in (("long", LONG_DAYS), ("short", SHORT_DAYS)))
+    return np.where(moment.rows["count"][:, channel] > 1, usual, np.nan), now  # one event is no pace
 
 
-def _trend(rows: Rows, at_s: Seconds, channel: Channel) -> tuple[Floats, Floats]:
-    usual, now = (_rate(name, days, rows, at_s, channel) for name, days in (("long", LONG_DAYS), ("short", SHORT_DAYS)))
-    return np.where(rows["count"][:, channel] > 1, usual, np.nan), now  # one event is no pace
-
-
-def _rate(name: str, half_life_days: float, rows: Rows, at_s: Seconds, channel: Channel) -> Floats:
+def _rate(name: str, half_life_days: float, moment: _Moment, channel: Channel) -> Floats:
     """Events per 30 days: the decayed count over the decayed time in which it was collected.
 
     Time starts at the customer's first event; less than 30 days of it count as 30, or two events in one hour
     would be a rate of hundreds.
     """
-    last_at = rows["last_at"][:, channel].astype(np.int64)
-    known_days = np.maximum(_days(at_s, rows["first_at"].astype(np.int64)), RATE_DAYS)
-    count = decayed(rows[name][:, channel].astype(np.float64), _days(at_s, last_at), half_life_days)
+    rows, last_at = moment.rows, moment.rows["last_at"][:, channel]
+    known_days = np.maximum(moment.days_since(rows["first_at"], channel), RATE_DAYS)
+    count = decayed(rows[name][:, channel].astype(np.float64), moment.days_since(last_at, channel), half_life_days)
     decayed_days = half_life_days / np.log(2) * -np.expm1(-np.log(2) * known_days / half_life_days)
     return np.where(last_at > 0, RATE_DAYS * count / decayed_days, np.nan)
 
 
-def _history(rows: Rows, at_s: Seconds, channel: Channel) -> tuple[Floats, Floats]:
-    return np.full(len(rows), np.nan), rows["count"][:, channel].astype(np.float64)
+def _history(moment: _Moment, channel: Channel) -> tuple[Floats, Floats]:
+    return np.full(len(moment.rows), np.nan), moment.rows["count"][:, channel].astype(np.float64)
 
 
-def _basket(rows: Rows, at_s: Seconds, channel: Channel) -> tuple[Floats, Floats]:
-    return rows["amount_long"].astype(np.float64), rows["amount_short"].astype(np.float64)
+def _basket(moment: _Moment, channel: Channel) -> tuple[Floats, Floats]:
+    return moment.rows["amount_long"].astype(np.float64), moment.rows["amount_short"].astype(np.float64)
 
 
-def _categories(rows: Rows, at_s: Seconds, channel: Channel) -> tuple[Floats, Floats]:
-    ever = breadth(rows).astype(np.float64)
+def _categories(moment: _Moment, channel: Channel) -> tuple[Floats, Floats]:
+    ever = breadth(moment.rows).astype(np.float64)
     ever = np.where(ever > 0, ever, np.nan)
-    return ever, ever - dropped(rows)
+    return ever, ever - dropped(moment.rows)
 
 
-_Measure = Callable[[Rows, Seconds, Channel], tuple[Floats, Floats]]
+_Measure = Callable[[_Moment, Channel], tuple[Floats, Floats]]
 _MEASURES: dict[str, tuple[_Measure, Channel | None, str]] = {
     "order_silence": (_silence, Channel.ORDER, "days"),
     "order_trend": (_trend, Channel.ORDER, "orders per 30 days"),

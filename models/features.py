@@ -10,14 +10,14 @@ prepares these, so that `models.crossing` can ask for many moments of the same s
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models.baskets import breadth, dropped
 from models.calendar import calendar_features
+from models.clocks import RUNNING, ChannelClocks
 from models.events import N_CHANNELS, Channel
+from models.habits import habits, positive
 from models.hazard import Rhythm
 from models.state import LONG_DAYS, SHORT_DAYS, Rows
 from models.target import DAY_S, Target
@@ -125,7 +125,7 @@ MOVING: tuple[int, ...] = tuple(sorted([*SILENCE_OF, *TREND_OF, RHYTHM, TAIL, *C
 STILL: tuple[int, ...] = tuple(index for index in range(len(FEATURES)) if index not in MOVING)
 
 
-def features(rows: Rows, at_s: ArrayLike, target: Target) -> Floats:
+def features(rows: Rows, at_s: ArrayLike, target: Target, clocks: ChannelClocks = RUNNING) -> Floats:
     """Describe n customers by `FEATURES`.
 
     Parameters
@@ -137,6 +137,8 @@ def features(rows: Rows, at_s: ArrayLike, target: Target) -> Floats:
         that event, because the row cannot forget it.
     target
         Main channel and horizon.
+    clocks
+        What silence is measured with.
 
     Returns
     -------
@@ -153,14 +155,14 @@ def features(rows: Rows, at_s: ArrayLike, target: Target) -> Floats:
     (0.693, nan)
     """
     columns = np.full((len(FEATURES), len(rows)), np.nan)
-    for index, column in still(rows, target).items():
+    for index, column in still(rows, target, clocks).items():
         columns[index] = column
-    for index, column in Silence.of(rows, target).moving(at_s).items():
+    for index, column in Silence.of(rows, target, clocks).moving(at_s).items():
         columns[index] = column
     return columns.T
 
 
-def still(rows: Rows, target: Target) -> dict[int, Floats]:
+def still(rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> dict[int, Floats]:
     """Compute the features that do not change while the customer is silent.
 
     Returns
@@ -168,61 +170,7 @@ def still(rows: Rows, target: Target) -> dict[int, Floats]:
     dict
         Index of the feature to its column, shape (n,), in the order of `STILL`.
     """
-    columns = [column for channel in Channel for column in _habit(rows, channel)]
-    columns += [*_basket(rows), *_occasions(rows, target), *_categories(rows), *_mailing(rows)]
-    return dict(zip(STILL, columns, strict=True))
-
-
-def _habit(rows: Rows, channel: Channel) -> Iterable[Floats]:
-    yield np.log(_positive(rows["long"][:, channel]))
-    yield np.log(_positive(rows["count"][:, channel]))
-    gap = rows["gap_mean"][:, channel].astype(np.float64)
-    yield np.where(rows["gap_weight"][:, channel] > 0, gap, np.nan)
-
-
-def _basket(rows: Rows) -> Iterable[Floats]:
-    usual = _log_money(rows["amount_long"])
-    several = rows["count"][:, Channel.ORDER] > 1
-    yield usual
-    yield np.where(several, _log_money(rows["amount_short"]) - usual, np.nan)
-    yield np.where(np.isnan(usual), np.nan, _log_money(rows["amount_sum"]))
-
-
-def _occasions(rows: Rows, target: Target) -> Iterable[Floats]:
-    occasions = _positive(rows["main_occasions"])
-    weight = rows["gap_weight"][:, target.main].astype(np.float64)
-    spread = np.sqrt(rows["gap_m2"][:, target.main] / np.maximum(weight, 1.0))
-    span_s = _positive(rows["last_at"][:, target.main]) - rows["main_first_at"]
-    yield np.log(occasions)
-    yield np.where(weight > 1, spread, np.nan)  # one gap, of weight exactly 1, has no spread
-    yield np.log(1.0 + np.maximum(span_s, 0.0) / DAY_S)
-    yield np.where(np.isnan(occasions), np.nan, occasions == 1)
-
-
-def _categories(rows: Rows) -> Iterable[Floats]:
-    ever = _positive(breadth(rows))
-    yield np.log(ever)
-    yield dropped(rows) / ever
-
-
-def _mailing(rows: Rows) -> Iterable[Floats]:
-    # Opens are aged to the newest send or click, as of which the other two counts are.
-    sends = _positive(rows["sends_long"])
-    since_open_days = (rows["sends_at"].astype(np.float64) - rows["last_at"][:, Channel.EMAIL_OPEN]) / DAY_S
-    opens = rows["long"][:, Channel.EMAIL_OPEN] * np.exp2(np.maximum(since_open_days, 0.0) * (-1.0 / LONG_DAYS))
-    yield np.minimum(opens / sends, 1.0)
-    yield np.minimum(rows["clicks_long"] / sends, 1.0)
-
-
-def _positive(values: NDArray[Any]) -> Floats:
-    """Zero means never or nothing in a row: unknown. Contiguous, so that NumPy's fast loops apply."""
-    floats = values.astype(np.float64, order="C")
-    return np.where(floats > 0, floats, np.nan)
-
-
-def _log_money(amount: NDArray[np.float32]) -> Floats:
-    # Refunds can make a mean negative; for attachment that is as good as nothing spent.
-    return np.log(1.0 + np.maximum(amount.astype(np.float64), 0.0))
+    return dict(zip(STILL, habits(rows, target, clocks), strict=True))
 
 
 @dataclass(frozen=True)
@@ -232,25 +180,31 @@ class Silence:
     Parameters
     ----------
     last_at_s
-        Last event per channel, epoch seconds, shape (3, n); NaN = never.
+        Last event per channel on the channel's clock, seconds, shape (3, n); NaN = never.
     share
         Short over long decayed count as of that event, shape (3, n); NaN = never.
     rhythm
         Of the main channel.
     target
         Main channel, horizon and calendar.
+    clocks
+        What silence is measured with.
     """
 
     last_at_s: Floats
     share: Floats
     rhythm: Rhythm
     target: Target
+    clocks: ChannelClocks
 
     @classmethod
-    def of(cls, rows: Rows, target: Target) -> "Silence":
+    def of(cls, rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> "Silence":
         """Prepare n customers."""
-        share = rows["short"].T / _positive(rows["long"].T)
-        return cls(_positive(rows["last_at"].T), share, Rhythm.of(rows, target), target)
+        share = rows["short"].T / positive(rows["long"].T)
+        last_at = positive(rows["last_at"].T)
+        for channel, row in zip(Channel, last_at, strict=True):
+            row[:] = clocks.read(channel, row)
+        return cls(last_at, share, Rhythm.of(rows, target, clocks), target, clocks)
 
     def moving(self, at_s: ArrayLike, channels: Iterable[int] = tuple(Channel)) -> dict[int, Floats]:
         """Compute the features that change with silence.
@@ -270,10 +224,11 @@ class Silence:
         at = np.asarray(at_s, np.float64)
         columns: dict[int, Floats] = {}
         for channel in channels:
-            days = np.maximum(at - self.last_at_s[channel], 0.0) * (1.0 / DAY_S)
+            now = self.clocks.read(Channel(channel), at)
+            days = np.maximum(now - self.last_at_s[channel], 0.0) * (1.0 / DAY_S)
             columns[SILENCE_OF[channel]] = np.log(1.0 + days * (SILENCE_STEPS / self.target.horizon_days))
             columns[TREND_OF[channel]] = self.share[channel] * np.exp2(days * -SHARE_DECAY)
-        columns[RHYTHM], columns[TAIL] = self.rhythm.at(at)
+        columns[RHYTHM], columns[TAIL] = self.rhythm.at(self.clocks.read(self.target.main, at))
         if self.target.calendar:
             known = calendar_features(at, self.target)
             shape = columns[RHYTHM].shape

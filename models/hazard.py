@@ -34,6 +34,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.clocks import RUNNING, ChannelClocks
 from models.state import Rows
 from models.target import DAY_S, Target
 
@@ -56,7 +57,7 @@ class Rhythm:
     Parameters
     ----------
     last_at_s
-        Last main event, epoch seconds; NaN = there never was one, and then all answers are NaN.
+        Last main event on the channel's clock, seconds; NaN = there never was one, and then all answers are NaN.
     log_scale
         Log of the typical gap in seconds.
     shape
@@ -79,17 +80,17 @@ class Rhythm:
     horizon_s: int
 
     @classmethod
-    def of(cls, rows: Rows, target: Target) -> "Rhythm":
+    def of(cls, rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> "Rhythm":
         """Read the rhythms of n customers on the main channel."""
         weight = rows["gap_weight"][:, target.main].astype(np.float64)
         total = weight + PRIOR_WEIGHT
         usual = math.log(PRIOR_GAP_HORIZONS * target.horizon_days)
         mean = (weight * rows["gap_mean"][:, target.main] + PRIOR_WEIGHT * usual) / total
         squares = rows["gap_m2"][:, target.main] + PRIOR_WEIGHT * PRIOR_LOG_SPREAD**2
-        last_at = rows["last_at"][:, target.main]
+        last_at = rows["last_at"][:, target.main].astype(np.float64)
         returns = np.maximum(rows["main_occasions"].astype(np.float64), 1.0) - 1.0
         rhythm = cls(
-            last_at_s=np.where(last_at > 0, last_at, np.nan),
+            last_at_s=clocks.read(target.main, np.where(last_at > 0, last_at, np.nan)),
             log_scale=mean + math.log(DAY_S),
             shape=_LOG_LOGISTIC_SPREAD / np.sqrt(squares / total),
             dropout=DROPOUT_A / (DROPOUT_A + DROPOUT_B + returns),
@@ -105,7 +106,8 @@ class Rhythm:
         Parameters
         ----------
         at_s
-            Epoch seconds, shape (n,) or (m, n). A moment before the last main event counts as that event.
+            Seconds on the main channel's clock, shape (n,) or (m, n). A moment before the last main event counts as
+            that event.
 
         Returns
         -------

@@ -57,9 +57,9 @@ class Outlook:
         """Prepare customers by their rows, shape (n,)."""
         columns = np.full((N_FEATURES, len(rows)), np.nan)
         if scorer.fused.any() or scorer.weight_of("process") or scorer.weight_of("hazard"):
-            for index, column in still(rows, scorer.target).items():
+            for index, column in still(rows, scorer.target, scorer.clocks).items():
                 columns[index] = column
-        return cls._of(scorer, columns, Silence.of(rows, scorer.target))
+        return cls._of(scorer, columns, Silence.of(rows, scorer.target, scorer.clocks))
 
     @classmethod
     def of_features(cls, scorer: "Scorer", x: Floats) -> "Outlook":
@@ -104,10 +104,14 @@ class Outlook:
         silence = None if self.silence is None else self.silence.take(which)
         return Outlook(self.scorer, self.columns[:, which], self.constant[which], self.inside[:, which], silence)
 
-    @property
-    def last_main_at_s(self) -> Floats:
-        """When the present silence began, epoch seconds, shape (n,); NaN = nobody ever came. Raises as `log_odds`."""
-        return self._silence().rhythm.last_at_s
+    def silent_s(self, at_s: ArrayLike) -> Floats:
+        """Return the seconds of silence on the main channel that count by `at_s`, shape (n,); NaN = nobody ever came.
+
+        Below zero before the last event. Raises as `log_odds`.
+        """
+        silence = self._silence()
+        now = silence.clocks.read(self.scorer.target.main, np.asarray(at_s, np.float64))
+        return now - silence.rhythm.last_at_s
 
     def _silence(self) -> Silence:
         if self.silence is None:

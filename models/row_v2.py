@@ -67,8 +67,8 @@ def carry_over_v2(old: np.void, fresh: np.void) -> None:
     >>> old, rows = np.zeros(1, ROW_V2), new_rows(1)
     >>> old["applied"], old["level"], old["step"], old["episode"], old["opened_at"] = 7, 1, 2, 3, 86_400
     >>> carry_over_v2(old[0], rows[0])
-    >>> rows["applied"][0].tolist(), rows["told"].tolist(), rows["outcome_at"][0].tolist(), rows["outcome_level"][0].tolist()
-    ([7, 7, 7, 7, 7, -1], [1], [86400, 0], [2, 0])
+    >>> [rows[name][0].tolist() for name in ("applied", "told", "outcome_at", "outcome_level")]
+    [[7, 7, 7, 7, 7, -1], 1, [86400, 0], [2, 0]]
     """
     for name in ROW_V2.names or ():
         if name != "applied":

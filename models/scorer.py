@@ -8,7 +8,7 @@ with the formulas of `models.experts`. Experts that weigh less than `LEAST_WEIGH
 raised accordingly. A feature that is not known counts as the population's mean.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models import snapshot as snapshots
+from models.clocks import RUNNING, ChannelClocks
 from models.experts import NAMES
 from models.experts.chain import N_BENDS, chained
 from models.experts.formulas import (
@@ -62,6 +63,8 @@ class Scorer:
         Scaling of the features, shape (`N_FEATURES`,).
     linear, curved, hazard, process
         Numbers of the experts, as in `models.snapshot.Snapshot`.
+    clocks
+        What silence is measured with: it does not count while its source is out.
     """
 
     version: str
@@ -77,6 +80,7 @@ class Scorer:
     curved: Floats
     hazard: Floats
     process: Floats
+    clocks: ChannelClocks = RUNNING
 
     def __post_init__(self) -> None:
         for value in vars(self).values():
@@ -222,7 +226,11 @@ class Scorer:
 
     def features_of(self, rows: Rows, at_s: ArrayLike) -> Floats:
         """Return the features that this scorer sees, shape (n, `N_FEATURES`)."""
-        return features(rows, at_s, self.target)
+        return features(rows, at_s, self.target, self.clocks)
+
+    def with_clocks(self, clocks: ChannelClocks) -> "Scorer":
+        """Return the same version of the model, with silence measured on these clocks."""
+        return replace(self, clocks=clocks)
 
     def weight_of(self, expert: str) -> float:
         """Return the weight of one of `models.experts.NAMES`."""

@@ -45,6 +45,7 @@ Memory, measured: a row is 360 bytes. A customer with its index (``dict[bytes, i
 made, divided by their number; the garbage collector is off meanwhile. Ids and index are the other 157.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,7 @@ Rows = NDArray[np.void]
 
 _VERSION_BYTE = bytes([ROW_VERSION])
 _LAYOUTS = {bytes([1]): ROW_V1, bytes([2]): ROW_V2, _VERSION_BYTE: ROW}
+_STORED = np.dtype([("version", "u1"), ("row", ROW)])
 _CARRY_OVER = {1: carry_over_v1, 2: carry_over_v2}
 _CHANNEL_NAMES = [channel.name.lower() for channel in Channel]
 _PER_CHANNEL = frozenset(
@@ -234,6 +236,24 @@ def from_bytes(data: bytes) -> np.void:
         )
     row: np.void = np.frombuffer(data, layout, count=1, offset=1)[0]
     return row if layout is ROW else _carried_over(row, data[0])
+
+
+def rows_from_bytes(values: Sequence[bytes]) -> Rows:
+    """Decode many customers at once: the same as `from_bytes` of each, shape (n,); raises as that does.
+
+    Examples
+    --------
+    >>> rows_from_bytes(rows_to_bytes(new_rows(2))).tobytes() == new_rows(2).tobytes()
+    True
+    """
+    if {len(value) for value in values} <= {_STORED.itemsize}:
+        stored = np.frombuffer(b"".join(values), _STORED)
+        if (stored["version"] == ROW_VERSION).all():
+            return stored["row"]
+    rows = new_rows(len(values))
+    for i, value in enumerate(values):
+        rows[i] = from_bytes(value)
+    return rows
 
 
 def _carried_over(old: np.void, version: int) -> np.void:

@@ -35,6 +35,7 @@ from models.target import Target
 
 Indices = NDArray[np.intp]
 NEVER = np.iinfo(np.int64).max
+HOUR_S = 3_600
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,14 @@ class Watch:
         least_s = self.policy.expire_s + self.target.horizon_s
         if self.forget_s <= least_s:
             raise ValueError(f"forget_s must exceed expiry plus horizon ({least_s} s), got {self.forget_s}")
+
+    @property
+    def tolerance_s(self) -> int:
+        """How much sooner than planned a new model may see a crossing without the look being moved, seconds.
+
+        1/2184 of the horizon, an hour for a quarter, and never more: new versions may come every hour.
+        """
+        return min(HOUR_S, self.target.horizon_s // 2184)
 
     def on_events(self, rows: Rows, at_s: Seconds, channel: NDArray[np.integer]) -> list[Decision]:
         """Decide for customers to whom an event has just been applied; sets `due_at`.
@@ -176,6 +185,38 @@ class Watch:
     def plan(self, rows: Rows, at_s: Seconds) -> None:
         """Set `due_at` anew for customers of whom nothing is due at `at_s`, after model, feature or snooze changed."""
         rows["due_at"] = self._next_look_at(rows, at_s)
+
+    def revisit(self, rows: Rows, at_s: Seconds) -> Indices:
+        """Bring looks forward that another model had planned and this one wants sooner, by more than the tolerance.
+
+        One evaluation tells, a tolerance before the planned look: below the next threshold there, the crossing has not
+        come that much closer. A look is never put off: what has moved later is found when the look takes place.
+
+        Parameters
+        ----------
+        rows
+            Shape (n,); changed in place.
+        at_s
+            When each is revisited, before its planned look, epoch seconds, shape (n,).
+
+        Returns
+        -------
+        ndarray
+            Indices of the rows whose `due_at` is earlier now.
+        """
+        due_at = rows["due_at"].astype(np.int64)
+        plans = (
+            is_watched(rows, self.target) & (settled_at(self.policy, rows, self.target) <= at_s) & (due_at > at_s + 1)
+        )
+        which = np.flatnonzero(plans)
+        sub, due_at = rows[which], due_at[which]
+        p = self.scorer.probabilities(sub, np.maximum(at_s[which] + 1, due_at - self.tolerance_s))
+        near = np.flatnonzero(p >= next_threshold(self.policy, sub["level"]))
+        which, sub, due_at = which[near], sub[near], due_at[near]
+        planned = self._next_look_at(sub, at_s[which])
+        sooner = np.flatnonzero(planned < due_at)
+        rows["due_at"][which[sooner]] = planned[sooner]
+        return which[sooner]
 
     @property
     def _decider(self) -> Decider:

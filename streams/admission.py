@@ -18,7 +18,9 @@ from models.commands import Command
 from models.events import Event, Source
 from streams.codec import decode
 from streams.emit import Emitter
+from streams.engine.ids import UNKNOWN
 from streams.engine.partition import PartitionRows
+from streams.engine.places import Places
 from streams.metrics import Metrics
 from streams.reasons import Reason, Reject
 from streams.topics import InputTopic
@@ -28,7 +30,11 @@ Slots = NDArray[np.intp]
 
 @dataclass(slots=True)
 class Arrival:
-    """An event, the number and the `models.events.Source` of the input it came from, and the record it was."""
+    """An event, the number and the `models.events.Source` of the input it came from, and the record it was.
+
+    `place` is the offset it is applied under, which differs from its own where events are put in order
+    (`streams.engine.places`).
+    """
 
     number: int
     source: int
@@ -36,6 +42,7 @@ class Arrival:
     key: bytes
     event: Event
     raw: Any
+    place: int
 
 
 @dataclass(slots=True)
@@ -100,6 +107,8 @@ class Admission:
         Told what is set aside.
     lateness_s
         An event older than stream time by more than this is late, seconds.
+    in_order
+        Whether an input's records are applied in the order of their offsets.
     longest_snooze_s
         A command to snooze for longer is set aside, seconds.
     partition_of
@@ -113,6 +122,7 @@ class Admission:
         metrics: Metrics,
         *,
         lateness_s: int,
+        in_order: bool,
         longest_snooze_s: int,
         partition_of: Callable[[bytes], int],
     ) -> None:
@@ -120,6 +130,7 @@ class Admission:
         self._emitter = emitter
         self._metrics = metrics
         self._lateness_s = lateness_s
+        self._places = None if in_order else Places()
         self._longest_snooze_s = longest_snooze_s
         self._partition_of = partition_of
 
@@ -132,8 +143,11 @@ class Admission:
             if isinstance(content, Command) and content.until_s > content.at_s + self._longest_snooze_s:
                 content = Reject(Reason.INVALID_UNTIL, f"a snooze may last {self._longest_snooze_s} s")
             if isinstance(content, Event):
-                arrival = Arrival(number, source.source, record.offset, record.key, content, record)
+                at, key = record.offset, record.key
+                arrival = Arrival(number, source.source, at, key, content, record, place=at)
                 out.append((content.occurred_at_ms, arrival))
+                if self._places is not None:
+                    self._places.delivered((number, record.partition, key), at)
             else:
                 out.append((0, Refused(number, record.offset, record, content)))
         return out
@@ -141,67 +155,79 @@ class Admission:
     def admit(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> Batch:
         """Sort out rejects, strangers and latecomers; moves the stream time to the latest event admitted."""
         events = [decoded for decoded in chunk if isinstance(decoded, Arrival)]
+        if self._places is not None:
+            for event in events:
+                event.place = self._places.taken((event.number, partition.number, event.key))
         for refused in (decoded for decoded in chunk if isinstance(decoded, Refused)):
             self._set_aside(partition, refused.number, refused.raw, refused.reject)
-        events, turn_s = self._drop_late(partition, self._drop_strangers(partition, events))
-        events, turn_s = self._drop_vain(partition, events, turn_s)
+        slots = partition.find([event.key for event in events])
+        kept = self._without_strangers(partition, events, slots)
+        events, slots = [events[i] for i in kept.tolist()], slots[kept]
+        turn_s, kept = self._without_late(partition, events, slots)
+        kept = kept[self._is_meant([events[i] for i in kept.tolist()], slots[kept], partition)]
+        events = [events[i] for i in kept.tolist()]
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
-        return Batch(
-            partition.slots_of([e.key for e in events]), _columns(events), turn_s, appended_at_s, _commands(events)
-        )
+        known = _all_known(partition, events, slots[kept])
+        return Batch(known, _columns(events), turn_s[kept], appended_at_s, _commands(events))
 
-    def _drop_strangers(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
+    def forget_places(self) -> None:
+        """Reading begins anew: what was delivered and not applied comes again."""
+        if self._places is not None:
+            self._places.clear()
+
+    def _without_strangers(self, partition: PartitionRows, events: list[Arrival], slots: Slots) -> Slots:
         """Set aside customers who do not belong here; who is known was checked when they came."""
-        strangers = [
-            i
-            for i, event in enumerate(events)
-            if event.key not in partition and self._partition_of(event.key) != partition.number
-        ]
+        belongs = np.ones(len(events), bool)
         reject = Reject(Reason.WRONG_PARTITION, f"the key does not belong to partition {partition.number}")
-        for i in strangers:
-            self._set_aside(partition, events[i].number, events[i].raw, reject)
-        return _without(events, strangers)
+        for i in np.flatnonzero(slots == UNKNOWN).tolist():
+            event = events[i]
+            if self._partition_of(event.key) != partition.number:
+                belongs[i] = False
+                self._set_aside(partition, event.number, event.raw, reject)
+        return np.flatnonzero(belongs)
 
-    def _drop_late(self, partition: PartitionRows, events: list[Arrival]) -> tuple[list[Arrival], NDArray[np.int64]]:
-        """Set aside what was too old when its turn came; gives the others with the stream time of their turns."""
+    def _without_late(
+        self, partition: PartitionRows, events: list[Arrival], slots: Slots
+    ) -> tuple[NDArray[np.int64], Slots]:
+        """Set aside what was too old when its turn came; gives the stream time of each turn, and who is in time."""
         at_s = np.fromiter((e.event.at_s for e in events), np.int64, len(events))
         stream_time_s = np.maximum.accumulate(np.r_[partition.stream_time_s, at_s])
         partition.stream_time_s = int(stream_time_s[-1])
         turn_s = stream_time_s[:-1]
-        late = np.flatnonzero(at_s < turn_s - self._lateness_s).tolist()
+        is_late = at_s < turn_s - self._lateness_s
         reject = Reject(Reason.LATE, f"older than stream time by more than {self._lateness_s} s")
-        for event in (events[i] for i in late):
-            slot = partition.slot(event.key)
+        for i in np.flatnonzero(is_late).tolist():
+            event, slot = events[i], slots[i]
             # what state already holds was in time before a restart: no dead letter now
-            if slot is None or event.offset > partition.rows["applied"][slot, event.source]:
+            if slot == UNKNOWN or event.place > partition.rows["applied"][slot, event.source]:
                 self._set_aside(partition, event.number, event.raw, reject)
-        return _without(events, late), np.delete(turn_s, late)
+        return turn_s, np.flatnonzero(~is_late)
 
-    def _drop_vain(
-        self, partition: PartitionRows, events: list[Arrival], turn_s: NDArray[np.int64]
-    ) -> tuple[list[Arrival], NDArray[np.int64]]:
+    def _is_meant(self, events: list[Arrival], slots: Slots, partition: PartitionRows) -> NDArray[np.bool_]:
         """Set aside commands about customers nobody has met when their turn came: they must not found one."""
+        meant = np.ones(len(events), bool)
+        if not any(e.source == Source.COMMANDS for e in events):
+            return meant
         met: set[bytes] = set()
-        vain: list[int] = []
         reject = Reject(Reason.UNKNOWN_CUSTOMER, "nobody by this customer_id has ever done anything")
-        for i, event in enumerate(events) if any(e.source == Source.COMMANDS for e in events) else ():
+        for i, event in enumerate(events):
             if event.source != Source.COMMANDS:
                 met.add(event.key)
-            elif event.key not in met and event.key not in partition:
-                vain.append(i)
+            elif event.key not in met and slots[i] == UNKNOWN:
+                meant[i] = False
                 self._set_aside(partition, event.number, event.raw, reject)
-        return _without(events, vain), np.delete(turn_s, vain)
+        return meant
 
     def _set_aside(self, partition: PartitionRows, number: int, record: Any, reject: Reject) -> None:
         self._emitter.dead_letter(partition, record, reject)
         self._metrics.rejected(self._sources[number].event_type, reject)
 
 
-def _without(events: list[Arrival], dropped: list[int]) -> list[Arrival]:
-    if not dropped:
-        return events
-    gone = set(dropped)
-    return [event for i, event in enumerate(events) if i not in gone]
+def _all_known(partition: PartitionRows, events: Sequence[Arrival], slots: Slots) -> Slots:
+    """Rows of events, those of newcomers fresh."""
+    unknown = np.flatnonzero(slots == UNKNOWN)
+    slots[unknown] = partition.slots_of([events[i].key for i in unknown.tolist()])
+    return slots
 
 
 def _commands(events: list[Arrival]) -> dict[int, Command]:
@@ -218,7 +244,7 @@ def _columns(admitted: Sequence[Arrival]) -> Columns:
         at_s=np.fromiter((event.at_s for event in events), np.uint32, n),
         channel=np.fromiter((event.channel for event in events), np.uint8, n),
         source=np.fromiter((e.source for e in admitted), np.uint8, n),
-        offset=np.fromiter((e.offset for e in admitted), np.int64, n),
+        offset=np.fromiter((e.place for e in admitted), np.int64, n),
         amount=np.fromiter((event.amount for event in events), np.float32, n),
         # the source is the seed: an order and a login may carry the same id and are still two events
         id_hash=np.fromiter((fingerprint(e.event.event_id, e.source) for e in admitted), np.uint64, n),

@@ -126,6 +126,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         emitter,
         metrics,
         lateness_s=settings.lateness_s,
+        in_order=settings.disorder_s == 0,
         longest_snooze_s=settings.horizon_s,
         partition_of=lambda key: partition_of(key, settings.partitions),
     )
@@ -147,6 +148,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         metrics,
         max_batch=settings.max_batch,
         merge_wait_s=settings.merge_wait_s,
+        disorder_s=settings.disorder_s,
         wall_clock=settings.clock == "wall",
     )
     app.engine.on_assigned.append(lambda owned: pipeline.forget_partitions())

@@ -84,7 +84,7 @@ class Emitter:
         """
         if not decisions:
             return
-        keys = [partition.customer_id(int(slots[decision.index])) for decision in decisions]
+        keys = partition.customer_ids(slots[[decision.index for decision in decisions]])
         alerts = alerts_of(
             watch,
             rows,
@@ -113,7 +113,7 @@ class Emitter:
 
     def labels(self, partition: PartitionRows, slots: NDArray[np.intp], resolved: Resolved) -> None:
         """Publish resolved examples for the trainer."""
-        keys = [partition.customer_id(slot) for slot in slots.tolist()]
+        keys = partition.customer_ids(slots)
         labels = resolved.labels([key.decode() for key in keys], FEATURE_NAMES, KEPT_NAMES)
         for key, label in zip(keys, labels, strict=True):
             self._outbox.put(self._labels, partition.number, key, orjson.dumps(msgspec.structs.asdict(label)))

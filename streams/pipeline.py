@@ -4,8 +4,9 @@ No Faust in sight: records in, rows changed, records out through `emit`. The par
 arrives, `process` with records in event-time order, and `advance` when only time passes.
 
 A batch is worked off in rounds, so that array functions see each customer once: round r holds everybody's r-th event
-of the batch. Before an event, the looks that fall due up to it are taken; before a late one, those that stream time has
-passed too. So a customer's history is the same however it was cut into batches.
+of the batch. Before an event, the looks that fall due up to it are taken, and the revisit after a switch of models
+(`streams.replan`); before a late one, those that stream time has passed too. So a customer's history is the same
+however it was cut into batches.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,12 +21,13 @@ from models.commands import CommandKind
 from models.episode_outcomes import returned
 from models.scorer import Scorer
 from models.state import Rows
-from models.watch import Watch
+from models.watch import NEVER, Watch
 from streams.admission import Admission, Batch, Decoded, Slots
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
+from streams.replan import Replan
 
 Seconds = NDArray[np.int64]
 
@@ -65,7 +67,7 @@ class Pipeline:
         self._watch_of = watch
         self._share_of = share_of
         self._watches: dict[int, Watch] = {}
-        self._replanning: dict[int, Slots] = {}
+        self._replans: dict[int, Replan] = {}
 
     def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Decoded]]:
         """(event time in ms, decoded) for each record of one input."""
@@ -84,29 +86,33 @@ class Pipeline:
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         """Move stream time on and look at what fell due before it; False while there is more than `limit`."""
         partition.stream_time_s = now_s = max(partition.stream_time_s, to_s)
+        watch = self._watch(partition)
         slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
-        self._look_until(self._watch(partition), partition, slots, np.full(len(slots), now_s - 1))
-        capacity = self._capacity(partition)
-        if len(slots) >= limit or (capacity is not None and capacity.close(now_s)):
+        again = self._replans[partition.number].pop_before(now_s, limit)
+        together = np.concatenate([slots, np.setdiff1d(again, slots)])
+        self._look_until(watch, partition, together, np.full(len(together), now_s - 1))
+        if len(slots) >= limit or len(again) >= limit or self._begin_day(partition):
             return False
-        return self._follow_model(partition, limit)
+        return not self._switch(partition)
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
         """Stream time that events may not pass yet, because a model takes effect there or a day ends; None for none.
 
-        A day matters where new alerts a day are limited. The switch of a model stands until the next looks of all
-        customers are planned with the new model. Else an event could carry stream time past a crossing that the old
-        model had not foreseen.
+        A day matters where new alerts a day are limited.
         """
+        following = self.book.following(self._watch(partition).scorer)
         capacity = self._capacity(partition)
-        day_s = None if capacity is None else capacity.next_day_s(partition.stream_time_s)
-        switches = self._next_model_s(partition), day_s
+        switches = (
+            None if following is None else following.effective_at_s,
+            None if capacity is None else capacity.next_day_s(partition.stream_time_s),
+        )
         return min((switch_s for switch_s in switches if switch_s is not None), default=None)
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
+        self.admission.forget_places()
         self._watches.clear()
-        self._replanning.clear()
+        self._replans.clear()
 
     # -- inside
 
@@ -114,18 +120,19 @@ class Pipeline:
         share = self._share_of(partition.number)
         return None if share is None else Capacity.of(partition.memory, share)
 
-    def _next_model_s(self, partition: PartitionRows) -> int | None:
-        scorer = self._watch(partition).scorer
-        if partition.number in self._replanning:
-            return scorer.effective_at_s
-        following = self.book.following(scorer)
-        return None if following is None else following.effective_at_s
+    def _begin_day(self, partition: PartitionRows) -> bool:
+        """Let a new day begin, where days matter and all that was due before is done; True if one does."""
+        capacity = self._capacity(partition)
+        return capacity is not None and capacity.close(partition.stream_time_s)
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
         if watch is None:
             scorer = self.book.in_effect(partition.stream_time_s)
             watch = self._watches[partition.number] = self._watch_of(scorer)
+            self._replans[partition.number] = Replan.resumed(
+                partition, scorer.version, scorer.effective_at_s, watch.tolerance_s
+            )
         return watch
 
     def _apply(
@@ -182,19 +189,33 @@ class Pipeline:
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
     ) -> None:
-        """Take every look of these customers that is due at or before their second.
+        """Take every look and revisit of these customers that is due at or before their second.
 
         With `reuse`, who is forgotten keeps the row, as good as new: their next event is at hand.
         """
-        while True:
+        replan = self._replans[partition.number]
+        while len(slots):
             due_at = partition.rows["due_at"][slots].astype(np.int64)
-            is_due = (due_at > 0) & (due_at <= until_s)
-            if not is_due.any():
+            look_at, revisit_at = np.where(due_at > 0, due_at, NEVER), replan.at(slots)
+            looks = (look_at <= until_s) & (look_at <= revisit_at)
+            revisits = (revisit_at <= until_s) & (revisit_at < look_at)
+            if not (looks | revisits).any():
                 partition.due.schedule(slots, due_at)
                 return
-            forgotten = self._look(watch, partition, slots[is_due], due_at[is_due])
-            for slot in forgotten.tolist():
-                (partition.reset if reuse else partition.delete)(slot)
+            if looks.any():
+                forgotten = self._look(watch, partition, slots[looks], due_at[looks])
+                (partition.reset if reuse else partition.delete)(forgotten)
+                replan.done(forgotten)
+            if revisits.any():
+                self._revisit(watch, partition, slots[revisits], revisit_at[revisits])
+
+    def _revisit(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> None:
+        """Ask the model in effect whether customers are to be looked at sooner; who is not is not written."""
+        rows = partition.rows[slots]
+        sooner = watch.revisit(rows, at_s)
+        partition.rows["due_at"][slots[sooner]] = rows["due_at"][sooner]
+        partition.mark_dirty(slots[sooner])
+        self._replans[partition.number].done(slots)
 
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
@@ -215,24 +236,13 @@ class Pipeline:
             self.emitter.labels(partition, slots[found.resolved_index], found.resolved)
         return slots[found.forgotten]
 
-    def _follow_model(self, partition: PartitionRows, limit: int) -> bool:
-        """Switch to a model whose time has come, and plan the next looks anew, `limit` customers a turn."""
+    def _switch(self, partition: PartitionRows) -> bool:
+        """Switch to the model whose time has come, if there is one; what was due before is done."""
         following = self.book.following(self._watch(partition).scorer)
-        if following is not None and following.effective_at_s <= partition.stream_time_s:
-            self._watches[partition.number] = self._watch_of(following)
-            self._replanning[partition.number] = partition.used_slots()
-        waiting = self._replanning.pop(partition.number, None)
-        if waiting is None:
-            return True
-        self._replan(partition, waiting[:limit])
-        if len(waiting) > limit:
-            self._replanning[partition.number] = waiting[limit:]
-        return False
-
-    def _replan(self, partition: PartitionRows, slots: Slots) -> None:
-        slots = slots[partition.rows["due_at"][slots] > partition.stream_time_s]
-        rows = partition.rows[slots]
-        self._watch(partition).plan(rows, np.full(len(slots), partition.stream_time_s))
-        partition.rows[slots] = rows
-        partition.mark_dirty(slots)
-        partition.due.schedule(slots, rows["due_at"].astype(np.int64))
+        if following is None or following.effective_at_s > partition.stream_time_s:
+            return False
+        watch = self._watches[partition.number] = self._watch_of(following)
+        self._replans[partition.number] = Replan.switched(
+            partition, following.version, partition.stream_time_s, watch.tolerance_s
+        )
+        return True

@@ -129,6 +129,10 @@ class Settings:
     lateness_s: int = _setting(
         "YOCHO_LATENESS", "7d", "duration", "An event older than stream time by more is a dead letter.", SPAN
     )
+    disorder_s: int = _setting(
+        "YOCHO_DISORDER", "0s", "duration", "How much out of order events of one input may arrive and still be put in"
+        " order; alerts wait as long.", SPAN,
+    )  # fmt: skip
     merge_wait_s: float = _setting(
         "YOCHO_MERGE_WAIT_S", "0.25", "seconds", "How long to wait for a lagging input when merging by time.",
         number(float, 0, 60),
@@ -179,6 +183,10 @@ class Settings:
             _ = self.policy
         except ValueError as error:
             raise SettingsError(f"YOCHO_DWELL and YOCHO_EXPIRE do not fit: {error}") from None
+        if self.disorder_s > self.lateness_s:
+            raise SettingsError(
+                "YOCHO_DISORDER must not be longer than YOCHO_LATENESS: what is put in order is not late"
+            )
         if self.forget_s <= self.expire_s + self.horizon_s:
             raise SettingsError("YOCHO_FORGET must be longer than YOCHO_EXPIRE and YOCHO_HORIZON together")
 

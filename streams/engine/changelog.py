@@ -1,8 +1,9 @@
 """The changelog of customers: what is written at commit, and how it becomes rows again.
 
 Records: key = customer id, value = 4 bytes epoch + `models.state` bytes; no value = customer deleted, the epoch is then
-in a header. One more record per partition, under `META_KEY`, carries the stream time and what the parts of the line remember
-of the partition as a whole; it comes last in each commit.
+in a header. One more record per partition, under `META_KEY`, carries the stream time and what the parts of the line
+remember of the partition as a whole; it comes last in each commit. Where records are put in order, one under
+`BOOKMARKS_KEY` comes first (`streams.engine.turns`).
 
 The epoch rises with each owner: one more than the highest it read, and no less than the group's generation. A record of
 an older owner that arrives after a newer one's, from a worker that was frozen and woke up, is ignored.
@@ -12,18 +13,23 @@ import struct
 from collections.abc import Collection, Iterable
 from typing import Any
 
+import numpy as np
 import orjson
 
-from models.state import from_bytes, rows_to_bytes
+from models.state import rows_from_bytes, rows_to_bytes
 from streams.engine.outbox import Headers, Record
 from streams.engine.partition import PartitionRows
 
 META_KEY = b"\x00partition"
 """No customer id begins with a control character: the codec refuses those."""
 
+BOOKMARKS_KEY = b"\x00bookmarks"
+_OWN_KEYS = {META_KEY, BOOKMARKS_KEY}
+
 EPOCH_HEADER = "epoch"
 
 _EPOCH = struct.Struct("<I")
+_UNSAID = -1
 
 
 class OwnedRows:
@@ -52,9 +58,14 @@ class OwnedRows:
 
     def apply(self, number: int, records: Iterable[Any], last_offset: int) -> None:
         """Apply changelog records (with `key`, `value` and `headers`) of one partition, in order."""
-        partition = self.partition(number)
-        for record in records:
-            self._apply(partition, record)
+        partition, batch = self.partition(number), list(records)
+        epochs = np.fromiter(map(_epoch_of, batch), np.int64, len(batch))
+        highest = np.maximum.accumulate(np.maximum(epochs, partition.epoch))
+        is_stale = (epochs < highest) & (epochs != _UNSAID)
+        self.ignored_stale += int(np.count_nonzero(is_stale))
+        if batch:
+            partition.epoch = int(highest[-1])
+        _restore(partition, [batch[i] for i in np.flatnonzero(~is_stale).tolist()])
         self.last_offset[number] = last_offset
 
     def written(self, number: int, last_offset: int) -> None:
@@ -68,25 +79,27 @@ class OwnedRows:
             del self.partitions[number]
             self.last_offset.pop(number, None)
 
-    def _apply(self, partition: PartitionRows, record: Any) -> None:
-        key, value = record.key, record.value
-        meta = orjson.loads(value) if key == META_KEY else None
-        epoch = meta["epoch"] if meta else _epoch_of(record, partition.epoch)
-        if epoch < partition.epoch:
-            self.ignored_stale += 1
-            return
-        partition.epoch = epoch
-        if meta:
-            partition.stream_time_s = max(partition.stream_time_s, meta["stream_time_s"])
-            partition.memory = meta.get("memory", {})  # older records have none
-        else:
-            partition.restore(key, None if value is None else from_bytes(value[_EPOCH.size :]))
 
-
-def _epoch_of(record: Any, otherwise: int) -> int:
-    """Epoch of a customer's record; `otherwise` for a tombstone that no worker wrote."""
+def _epoch_of(record: Any) -> int:
+    """Epoch of the owner who wrote a record; `_UNSAID` for a tombstone that no worker wrote."""
+    if record.key in _OWN_KEYS:
+        return int(orjson.loads(record.value)["epoch"])
     packed = record.value if record.value is not None else dict(record.headers).get(EPOCH_HEADER)
-    return otherwise if packed is None else int(_EPOCH.unpack_from(packed)[0])
+    return _UNSAID if packed is None else int.from_bytes(packed[: _EPOCH.size], "little")
+
+
+def _restore(partition: PartitionRows, records: list[Any]) -> None:
+    """Put what records say into the partition; of several about one customer the last counts."""
+    latest = {record.key: record.value for record in records}
+    if ahead := latest.pop(BOOKMARKS_KEY, None):
+        partition.bookmarks = orjson.loads(ahead)["bookmarks"]
+    for meta in (orjson.loads(record.value) for record in records if record.key == META_KEY):
+        partition.stream_time_s = max(partition.stream_time_s, meta["stream_time_s"])
+        partition.memory = meta.get("memory", {})  # older records have none
+    latest.pop(META_KEY, None)
+    kept = {key: value[_EPOCH.size :] for key, value in latest.items() if value is not None}
+    partition.restore(list(kept), rows_from_bytes(list(kept.values())))
+    partition.remove([key for key, value in latest.items() if value is None])
 
 
 def take_changes(partition: PartitionRows) -> list[Record]:
@@ -103,18 +116,28 @@ def take_changes(partition: PartitionRows) -> list[Record]:
     >>> take_changes(partition)
     []
     """
-    meta = _meta(partition)
-    if not partition.dirty_count and meta == partition.written:
+    meta, ahead = _meta(partition), _bookmarks(partition)
+    if not partition.dirty_count and meta == partition.written and not ahead:
         return []
     keys, rows, deleted = partition.take_changes()
     partition.written = meta
     epoch = _EPOCH.pack(partition.epoch)
     none: Headers = []
     return [
+        *ahead,
         *((key, epoch + value, none) for key, value in zip(keys, rows_to_bytes(rows), strict=True)),
         *((key, None, [(EPOCH_HEADER, epoch)]) for key in deleted),
         (META_KEY, meta, none),
     ]
+
+
+def _bookmarks(partition: PartitionRows) -> list[Record]:
+    """The record that goes ahead of all others, if bookmarks changed."""
+    if partition.bookmarks == partition.written_bookmarks:
+        return []
+    partition.written_bookmarks = partition.bookmarks
+    value = orjson.dumps({"epoch": partition.epoch, "bookmarks": partition.bookmarks})
+    return [(BOOKMARKS_KEY, value, [])]
 
 
 def _meta(partition: PartitionRows) -> bytes:

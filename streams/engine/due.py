@@ -5,18 +5,32 @@ the rows whose time has come without looking at the others. It is a calendar of 
 with lazy entries: a row whose time moves later keeps its old entry, and is put back when that entry comes up. A row has
 one live entry, and leaves a stale one behind each time its due moves earlier; those are dropped once they outnumber the
 rows, so memory is bounded by the rows.
+
+Buckets are narrow for the half day at hand and wide beyond it: what lies far away would else fill many buckets with few
+rows each, and a bucket costs as much as fifty rows. When its time comes, a wide bucket is divided among narrow ones.
 """
 
 import heapq
-from collections import deque
+from array import array
 
 import numpy as np
 from numpy.typing import NDArray
 
-BUCKET_S = 600
-"""Width of a bucket: wide enough that a day is 144 of them, narrow enough that few rows in one are not yet due."""
+from streams.engine.texts import grown
 
-NEVER = np.iinfo(np.int64).max
+Slots = NDArray[np.intp]
+Seconds = NDArray[np.int64]
+
+BUCKET_S = 600
+"""Width of a narrow bucket: a day is only 144 of them, and few rows in one are not yet due."""
+
+SPAN = 64
+"""Narrow buckets in a wide one, which is 10.7 hours: a year is 821 of them."""
+
+NEVER = np.iinfo(np.uint32).max
+"""No bucket: nothing is due, or nothing is known of it here."""
+_AT_HAND = 0
+"""The bucket of those who are at hand to be popped: before every other, so that they get no second entry."""
 
 
 class DueIndex:
@@ -31,16 +45,16 @@ class DueIndex:
     """
 
     def __init__(self) -> None:
-        self._buckets: dict[int, list[int]] = {}
-        self._heap: list[int] = []
-        self._entry: NDArray[np.int64] = np.full(64, NEVER, np.int64)
-        self._size = 0
+        self._wide, self._narrow = _Buckets(), _Buckets()
+        self._opened = -1
+        self._at_hand: Slots = np.empty(0, np.intp)
+        self._entry: NDArray[np.uint32] = np.full(64, NEVER, np.uint32)
 
     def __len__(self) -> int:
         """Number of entries, stale ones included; at most twice the rows after `schedule`."""
-        return self._size
+        return self._wide.size + self._narrow.size + len(self._at_hand)
 
-    def schedule(self, slots: NDArray[np.intp], due_at_s: NDArray[np.int64]) -> None:
+    def schedule(self, slots: Slots, due_at_s: Seconds) -> None:
         """Make sure each slot is looked at no later than its due second; 0 means never.
 
         Parameters
@@ -50,15 +64,17 @@ class DueIndex:
         due_at_s
             Epoch seconds, shape (n,); 0 = nothing due.
         """
-        self._schedule(slots, due_at_s)
-        if self._size > 2 * len(self._entry):
+        if not len(slots):
+            return
+        self._reserve(int(slots.max()) + 1)
+        bucket = np.where(due_at_s > 0, due_at_s // BUCKET_S + 1, NEVER)
+        sooner = np.flatnonzero(bucket < self._entry[slots])
+        self._entry[slots[sooner]] = bucket[sooner]
+        self._put(slots[sooner], bucket[sooner])
+        if len(self) > 2 * len(self._entry):
             self._drop_stale()
 
-    def next_at_s(self) -> int:
-        """Start of the first bucket that holds entries; nothing is due before it (`NEVER` when empty)."""
-        return self._heap[0] * BUCKET_S if self._heap else int(NEVER)
-
-    def pop_before(self, stream_time_s: int, due_at_s: NDArray[np.integer], limit: int = 1 << 30) -> NDArray[np.intp]:
+    def pop_before(self, stream_time_s: int, due_at_s: NDArray[np.integer], limit: int = 1 << 30) -> Slots:
         """Take out the slots that are due strictly before the stream time.
 
         Strictly, so that an event in the same second is always applied first, however batches were cut.
@@ -70,69 +86,107 @@ class DueIndex:
         due_at_s
             The `due_at` column of all rows, shape (rows,); the truth that entries are checked against.
         limit
-            Stop after the bucket in which this many were found, so that timers share the loop with events.
+            Take so many at most, so that timers share the loop with events; the others come first next time.
 
         Returns
         -------
-        Slots whose due second has passed, shape (m,), in the order of their buckets. They have no entry any more:
-        schedule them again.
+        ndarray
+            Slots whose due second has passed, shape (m,), m <= limit, earlier buckets first and by due second within
+            one. They have no entry any more: schedule them again.
         """
-        due: list[NDArray[np.intp]] = []
-        passed = self._passed(stream_time_s)
-        while passed and sum(map(len, due)) < limit:
-            number = passed.popleft()
-            entries = self._buckets.pop(number)
-            self._size -= len(entries)
-            slots = np.unique(np.array(entries, np.intp))
-            slots = slots[self._entry[slots] == number]
+        due: list[Slots] = []
+        waits: list[Slots] = []
+        missing = limit
+        while missing and (len(self._at_hand) or self._take_bucket(stream_time_s, due_at_s)):
+            slots, self._at_hand = self._at_hand[:missing], self._at_hand[missing:]
             self._entry[slots] = NEVER
-            at = due_at_s[slots].astype(np.int64)
+            at = due_at_s[slots]
             is_due = (at > 0) & (at < stream_time_s)
-            self._schedule(slots[~is_due], at[~is_due])
             due.append(slots[is_due])
-        for number in passed:
-            heapq.heappush(self._heap, number)
+            waits.append(slots[~is_due])
+            missing -= len(due[-1])
+        for slots in waits:  # only now: they may land in the bucket the stream time is in, and must not be met again
+            self.schedule(slots, due_at_s[slots].astype(np.int64))
         return np.concatenate(due) if due else np.empty(0, np.intp)
 
-    def _schedule(self, slots: NDArray[np.intp], due_at_s: NDArray[np.int64]) -> None:
-        if not len(slots):
-            return
-        self._reserve(int(slots.max()) + 1)
-        bucket = np.where(due_at_s > 0, due_at_s // BUCKET_S, NEVER)
-        sooner = bucket < self._entry[slots]
-        slots, bucket = slots[sooner], bucket[sooner]
-        self._entry[slots] = bucket
-        for slot, number in zip(slots.tolist(), bucket.tolist(), strict=True):
-            self._put(slot, number)
+    def _take_bucket(self, stream_time_s: int, due_at_s: NDArray[np.integer]) -> bool:
+        """Have the earliest bucket at hand that begins before the stream time; False if there is none."""
+        last = -(-stream_time_s // BUCKET_S)  # bucket n begins at second (n - 1) * BUCKET_S
+        while self._wide.first * SPAN <= min(last, self._narrow.first):
+            self._open()
+        if self._narrow.first > last:
+            return False
+        number, entries = self._narrow.take_first()
+        slots = np.unique(entries)
+        slots = slots[self._entry[slots] == number]
+        self._entry[slots] = _AT_HAND
+        self._at_hand = slots[np.argsort(due_at_s[slots], kind="stable")]
+        return True
 
-    def _passed(self, stream_time_s: int) -> deque[int]:
-        """Numbers of the buckets that begin before the stream time, taken off the heap at once.
+    def _open(self) -> None:
+        """Divide the earliest wide bucket among narrow ones."""
+        self._opened, entries = self._wide.take_first()
+        slots = np.unique(entries)
+        bucket = self._entry[slots].astype(np.int64)
+        live = bucket // SPAN == self._opened
+        self._narrow.put(slots[live], bucket[live])
 
-        At once, because what is put back may land in the bucket the stream time is in, and must not be met again.
-        """
-        numbers: deque[int] = deque()
-        while self._heap and self._heap[0] * BUCKET_S < stream_time_s:
-            numbers.append(heapq.heappop(self._heap))
-        return numbers
+    def _put(self, slots: Slots, bucket: NDArray[np.int64]) -> None:
+        is_far = bucket // SPAN > self._opened
+        self._wide.put(slots[is_far], bucket[is_far] // SPAN)
+        self._narrow.put(slots[~is_far], bucket[~is_far])
 
     def _drop_stale(self) -> None:
         """Keep the live entries only. Costs their number, and comes after at least as many stale ones were made."""
-        live = np.flatnonzero(self._entry != NEVER)
-        self._buckets, self._heap, self._size = {}, [], 0
-        for slot, number in zip(live.tolist(), self._entry[live].tolist(), strict=True):
-            self._put(slot, number)
-
-    def _put(self, slot: int, number: int) -> None:
-        self._size += 1
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            self._buckets[number] = [slot]
-            heapq.heappush(self._heap, number)
-        else:
-            bucket.append(slot)
+        live = np.flatnonzero((self._entry != NEVER) & (self._entry != _AT_HAND))
+        self._wide, self._narrow = _Buckets(), _Buckets()
+        self._put(live, self._entry[live].astype(np.int64))
 
     def _reserve(self, n: int) -> None:
-        if n > len(self._entry):
-            grown = np.full(max(n, len(self._entry) * 5 // 4), NEVER, np.int64)
-            grown[: len(self._entry)] = self._entry
-            self._entry = grown
+        known = len(self._entry)
+        if n > known:
+            self._entry = grown(self._entry, n)
+            self._entry[known:] = NEVER
+
+
+class _Buckets:
+    """Slots by bucket number, four bytes an entry.
+
+    Attributes
+    ----------
+    size
+        Number of entries.
+    """
+
+    def __init__(self) -> None:
+        self._slots: dict[int, array[int]] = {}
+        self._heap: list[int] = []
+        self.size = 0
+
+    @property
+    def first(self) -> int:
+        """The smallest number, `NEVER` if there is none."""
+        return self._heap[0] if self._heap else NEVER
+
+    def put(self, slots: Slots, number: NDArray[np.int64]) -> None:
+        """Add entries, shape (n,) each."""
+        order = np.argsort(number, kind="stable")
+        entries, number = slots[order].astype(np.uint32), number[order]
+        begin = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
+        for a, b, bucket in zip(begin, [*begin[1:], len(entries)], number[begin].tolist(), strict=False):
+            self._bucket(bucket).frombytes(entries[a:b].tobytes())
+        self.size += len(entries)
+
+    def take_first(self) -> tuple[int, Slots]:
+        """Take out the bucket with the smallest number."""
+        number = heapq.heappop(self._heap)
+        slots = np.frombuffer(self._slots.pop(number), np.uint32).astype(np.intp)
+        self.size -= len(slots)
+        return number, slots
+
+    def _bucket(self, number: int) -> "array[int]":
+        bucket = self._slots.get(number)
+        if bucket is None:
+            bucket = self._slots[number] = array("I")
+            heapq.heappush(self._heap, number)
+        return bucket

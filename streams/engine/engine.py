@@ -85,6 +85,7 @@ class Engine:
         self.die = die
         self.ready = False
         self.tasks: dict[int, PartitionTask] = {}
+        self._worked: dict[int, PartitionTask] = {}  # also after a halt: what they applied is committed then
         self._task_options = task_options
         self._number_of = {topic: number for number, topic in enumerate(self.sources)}
         self._ledgers: dict[TP, Ledger] = {}
@@ -117,10 +118,12 @@ class Engine:
         if not self._recovered:
             return
         self._cancel()
+        self._note_bookmarks(commit=False)
         self.app.consumer.resume_partitions(set(offsets))  # a task that was replaced may have paused some
         self._ledgers = {tp: Ledger() for tp in offsets}
         for number in sorted({tp.partition for tp in offsets}):
             self.tasks[number] = self._new_task(number, offsets)
+        self._worked = dict(self.tasks)
         loop = asyncio.get_running_loop()
         self._running = [loop.create_task(self._guard(partial(task.run, self._ebb))) for task in self.tasks.values()]
         if self._sender is None:
@@ -142,6 +145,7 @@ class Engine:
         """Write output, then state; give the offsets that may follow, None after a failure."""
         started = time.perf_counter()
         offsets = {tp: ledger.committable for tp, ledger in self._ledgers.items() if ledger.committable is not None}
+        self._note_bookmarks(commit=True)
         changes = {partition.number: take_changes(partition) for partition in self.partitions() if partition.owned}
         try:
             await self.outbox.flush()
@@ -189,8 +193,18 @@ class Engine:
             **self._task_options,
         )
         for source, tp in enumerate(tps):
-            task.merge.start_at(source, offsets.get(tp, 0))
+            task.merge.start_at(source, offsets.get(tp, 0), rows.bookmarks.get(tp.topic, ()))
         return task
+
+    def _note_bookmarks(self, *, commit: bool) -> None:
+        """Note what reading the inputs again has to know, where records are put in order."""
+        for number, task in self._worked.items():
+            rows = self.table.rows.partitions.get(number)
+            if task.merge.disorder_ms and task.partition is rows:
+                for source, ledger in enumerate(task.ledgers):
+                    if commit and ledger.committable is not None:
+                        task.merge.commit(source, ledger.committable, ledger.latest_ms)
+                rows.bookmarks = {topic: task.merge.bookmarks(source) for source, topic in enumerate(self.sources)}
 
     async def _write_state(self, changes: dict[int, list[Record]]) -> None:
         changelog = Outbox(self.outbox.producer)

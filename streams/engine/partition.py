@@ -1,18 +1,21 @@
 """The rows of one partition and the index from customer id to row.
 
 One structured array holds every customer of the partition; freed rows are used again before the array grows, and it
-grows by a quarter at a time, so that neither memory nor copying exceeds what the customers need by more than that.
+grows by a quarter at a time, so that copying stays rare. A row that nobody has used yet takes address space and no
+memory: it is written when it gets its customer.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.pending import phase
-from models.state import ROW, new_rows
+from models.state import Rows, new_rows
 from streams.engine.due import DueIndex
+from streams.engine.ids import UNKNOWN, Ids
+from streams.engine.texts import Slots, grown
+from streams.engine.turns import Bookmark
 
 FIRST_SIZE = 64
 _EMPTY = new_rows(1)[0]
@@ -24,7 +27,7 @@ class PartitionRows:
     Attributes
     ----------
     rows
-        Structured array of `models.state.ROW`, shape (capacity,); unused rows are fresh.
+        Structured array of `models.state.ROW`, shape (capacity,); a row that nobody has used yet holds anything.
     due
         Due-time index over the rows.
     number
@@ -34,8 +37,11 @@ class PartitionRows:
     memory
         What the parts of the line remember of the partition as a whole, by the name of the part: JSON-able, or an
         object whose `to_dict` gives that. It is written with the stream time and comes back as plain JSON. No NaN.
-    written
-        The partition's own record as the changelog has it from this owner, empty = none yet.
+    bookmarks
+        By topic, what reading on from committed offsets has to know; only where records are put in order
+        (`streams.engine.turns`).
+    written, written_bookmarks
+        The partition's own record and the bookmarks as the changelog has them from this owner, empty = none yet.
     epoch
         Rises with each owner of the partition (see `streams.engine.changelog`).
     owned
@@ -48,35 +54,32 @@ class PartitionRows:
     [0, 1, 0]
     >>> len(partition), partition.customer_id(1)
     (2, b'c2')
-    >>> partition.delete(0)
+    >>> partition.delete(np.array([0]))
     >>> partition.slots_of([b"c3"]).tolist()
     [0]
     """
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.rows: NDArray[np.void] = new_rows(FIRST_SIZE)
+        self.rows: Rows = new_rows(FIRST_SIZE)
         self.due = DueIndex()
         self.stream_time_s = 0
         self.memory: dict[str, Any] = {}
+        self.bookmarks: dict[str, list[Bookmark]] = {}
         self.written = b""
+        self.written_bookmarks: dict[str, list[Bookmark]] = {}
         self.epoch = 0
         self.owned = False
-        self._slot_of: dict[bytes, int] = {}
-        self._ids: list[bytes | None] = []
-        self._free: list[int] = []
+        self._ids = Ids()
         self._dirty = np.zeros(FIRST_SIZE, bool)
         self._deleted: set[bytes] = set()
 
     def __len__(self) -> int:
         """Number of customers."""
-        return len(self._slot_of)
-
-    def __contains__(self, customer_id: bytes) -> bool:
-        return customer_id in self._slot_of
+        return len(self._ids)
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._slot_of)
+        return iter(self.customer_ids(self.used_slots()))
 
     @property
     def capacity(self) -> int:
@@ -90,57 +93,68 @@ class PartitionRows:
 
     def slot(self, customer_id: bytes) -> int | None:
         """Row number of a customer, or None."""
-        return self._slot_of.get(customer_id)
+        slot = int(self.find([customer_id])[0])
+        return None if slot == UNKNOWN else slot
 
-    def slots_of(self, customer_ids: Sequence[bytes]) -> NDArray[np.intp]:
+    def find(self, customer_ids: Sequence[bytes]) -> Slots:
+        """Row numbers of customers, shape (n,); `UNKNOWN` for who has none."""
+        return self._ids.find(customer_ids)
+
+    def slots_of(self, customer_ids: Sequence[bytes]) -> Slots:
         """Row numbers of customers, shape (n,); an unknown customer gets a fresh row."""
-        get, add = self._slot_of.get, self._add
-        slots = [slot if (slot := get(key)) is not None else add(key) for key in customer_ids]
-        return np.array(slots, np.intp)
+        slots = self.find(customer_ids)
+        unknown = np.flatnonzero(slots == UNKNOWN).tolist()
+        if unknown:
+            new = list(dict.fromkeys(customer_ids[i] for i in unknown))
+            slot_of = dict(zip(new, self._add(new).tolist(), strict=True))
+            slots[unknown] = [slot_of[customer_ids[i]] for i in unknown]
+        return slots
 
     def customer_id(self, slot: int) -> bytes:
         """Id of the customer in a used row."""
-        key = self._ids[slot]
-        if key is None:
+        if not self._ids.is_used(slot):
             raise KeyError(f"row {slot} is not in use")
-        return key
+        return self.customer_ids(np.array([slot]))[0]
 
-    def used_slots(self) -> NDArray[np.intp]:
-        """Row numbers in use, shape (customers,)."""
-        return np.fromiter(self._slot_of.values(), np.intp, len(self._slot_of))
+    def customer_ids(self, slots: Slots) -> list[bytes]:
+        """Ids of the customers in used rows, in their order."""
+        return self._ids.get(slots)
 
-    def mark_dirty(self, slots: NDArray[np.intp]) -> None:
+    def used_slots(self) -> Slots:
+        """Row numbers in use, rising, shape (customers,)."""
+        return self._ids.used()
+
+    def mark_dirty(self, slots: Slots) -> None:
         """Say that these rows must be written to the changelog before the next offsets."""
         self._dirty[slots] = True
 
-    def delete(self, slot: int) -> None:
-        """Forget a customer: the row is free again and a tombstone goes to the changelog."""
-        key = self.customer_id(slot)
-        self._drop(key, slot)
-        self._deleted.add(key)
+    def delete(self, slots: Slots) -> None:
+        """Forget customers: their rows are free again and tombstones go to the changelog."""
+        self._deleted.update(self.customer_ids(slots))
+        self._drop(slots)
 
-    def reset(self, slot: int) -> None:
-        """Make a customer's row as good as new, as deleting and meeting the customer again would."""
-        self.rows[slot] = _EMPTY
-        self.rows["phase"][slot] = phase(self.customer_id(slot))
+    def reset(self, slots: Slots) -> None:
+        """Make customers' rows as good as new, as deleting and meeting the customers again would."""
+        self._clear(slots, self.customer_ids(slots))
 
-    def take_changes(self) -> tuple[list[bytes], NDArray[np.void], list[bytes]]:
+    def take_changes(self) -> tuple[list[bytes], Rows, list[bytes]]:
         """What changed since last time, copied: ids and rows of changed customers, ids of deleted ones."""
         slots = np.flatnonzero(self._dirty)
         self._dirty[slots] = False
         deleted, self._deleted = sorted(self._deleted), set()
-        return [self.customer_id(slot) for slot in slots.tolist()], self.rows[slots], deleted
+        return self.customer_ids(slots), self.rows[slots], deleted
 
-    def restore(self, customer_id: bytes, row: np.void | None) -> None:
-        """Put a row read from the changelog; None removes the customer. Not a change."""
-        slot = self._slot_of.get(customer_id)
-        if row is None:
-            if slot is not None:
-                self._drop(customer_id, slot)
-            return
-        if slot is None:
-            slot = self._add(customer_id)
-        self.rows[slot] = row
+    def restore(self, customer_ids: Sequence[bytes], rows: Rows) -> None:
+        """Put rows read from the changelog, each customer given once. Not a change."""
+        slots = self.find(customer_ids)
+        unknown = np.flatnonzero(slots == UNKNOWN)
+        slots[unknown] = self._new_slots([customer_ids[i] for i in unknown.tolist()])
+        self.rows[slots] = rows
+
+    def remove(self, customer_ids: Sequence[bytes]) -> None:
+        """Drop customers whose deletion was read from the changelog, each given once. Not a change."""
+        slots = self.find(customer_ids)
+        self._drop(slots[slots != UNKNOWN])
 
     def take_over(self, generation: int) -> None:
         """Begin to own the partition, now that its rows are complete: a new epoch, and due times indexed again.
@@ -151,36 +165,34 @@ class PartitionRows:
             Of the consumer group. The epoch is at least that, so that an owner who never wrote is outranked too.
         """
         self.epoch = max(self.epoch + 1, generation)
-        self.written = b""
+        self.written, self.written_bookmarks = b"", {}
         self.owned = True
         self.due = DueIndex()
         slots = self.used_slots()
         self.due.schedule(slots, self.rows["due_at"][slots].astype(np.int64))
 
-    def _add(self, key: bytes) -> int:
-        slot = self._free.pop() if self._free else len(self._ids)
-        if slot == len(self._ids):
-            self._ids.append(key)
-            self._grow_to(slot + 1)
-        else:
-            self._ids[slot] = key
-        self._slot_of[key] = slot
-        self.rows["phase"][slot] = phase(key)  # all else is fresh: nobody used the row, or it was cleared
-        if key in self._deleted:  # the changelog still holds the old row: the new one must replace it
-            self._deleted.remove(key)
-            self._dirty[slot] = True
-        return slot
+    def _add(self, customer_ids: list[bytes]) -> Slots:
+        slots = self._new_slots(customer_ids)
+        self._clear(slots, customer_ids)
+        if self._deleted:  # the changelog still holds the old row: the new one must replace it
+            again = [customer_id in self._deleted for customer_id in customer_ids]
+            self._dirty[slots[again]] = True
+            self._deleted.difference_update(customer_ids)
+        return slots
 
-    def _drop(self, key: bytes, slot: int) -> None:
-        del self._slot_of[key]
-        self._ids[slot] = None
-        self.rows[slot] = _EMPTY
-        self._dirty[slot] = False
-        self._free.append(slot)
+    def _new_slots(self, customer_ids: Sequence[bytes]) -> Slots:
+        slots = self._ids.add(customer_ids)
+        if self._ids.n_slots > self.capacity:
+            known = self.capacity
+            self.rows, self._dirty = grown(self.rows, self._ids.n_slots), grown(self._dirty, self._ids.n_slots)
+            self._dirty[known:] = False
+        return slots
 
-    def _grow_to(self, n: int) -> None:
-        if n <= self.capacity:
-            return
-        more = max(n, self.capacity * 5 // 4) - self.capacity
-        self.rows = np.concatenate([self.rows, new_rows(more)]).astype(ROW, copy=False)
-        self._dirty = np.concatenate([self._dirty, np.zeros(more, bool)])
+    def _clear(self, slots: Slots, customer_ids: Sequence[bytes]) -> None:
+        self.rows[slots] = _EMPTY
+        self.rows["phase"][slots] = [phase(customer_id) for customer_id in customer_ids]
+
+    def _drop(self, slots: Slots) -> None:
+        self._ids.remove(slots)
+        self.rows[slots] = _EMPTY  # nothing is due for nobody, and nothing of a deleted customer stays in memory
+        self._dirty[slots] = False

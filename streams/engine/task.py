@@ -62,6 +62,8 @@ class PartitionTask:
         Records processed between two turns of the event loop.
     merge_wait_s
         How long an empty input that has just spoken is waited for.
+    disorder_s
+        How much out of order an input may be and still be put in order.
     wall_clock
         Whether the wall clock carries stream time on when caught up.
     set_paused
@@ -77,12 +79,14 @@ class PartitionTask:
         *,
         max_batch: int,
         merge_wait_s: float,
+        disorder_s: int,
         wall_clock: bool,
         set_paused: Callable[[int, bool], None],
     ) -> None:
         self.partition = partition
         self.ledgers = ledgers
-        self.merge: Merge[Any] = Merge(len(ledgers), merge_wait_s)
+        self.merge: Merge[Any] = Merge(len(ledgers), merge_wait_s, disorder_s * 1000)
+        self._wall_delay_s = max(WALL_DELAY_S, disorder_s)
         self._line = line
         self._ends = ends
         self._max_batch = max_batch
@@ -94,9 +98,10 @@ class PartitionTask:
 
     def deliver(self, number: int, records: Sequence[Any]) -> None:
         """Take over a fetched batch of one input."""
-        first, last = records[0].offset, records[-1].offset
-        self.ledgers[number].delivered(first, last)
-        self.merge.push(number, self._line.decode(number, records), next_offset=last + 1, now_s=time.monotonic())
+        offsets = [record.offset for record in records]
+        decoded = self._line.decode(number, records)
+        latest_ms = self.merge.push(number, decoded, offsets[-1] + 1, time.monotonic(), offsets)
+        self.ledgers[number].delivered(offsets, latest_ms)
         self._apply_backpressure(number)
         self._wake.set()
 
@@ -120,29 +125,32 @@ class PartitionTask:
             self.merge.saw_end(number, self._ends(number))
         now_s = time.monotonic()
         switch_s = self._line.next_switch_s(self.partition)
-        chunk = self.merge.take(self._max_batch, now_s, FAR if switch_s is None else switch_s * 1000)
+        wall_ms = int(time.time() * 1000) if self._wall_clock else 0
+        chunk = self.merge.take(self._max_batch, now_s, FAR if switch_s is None else switch_s * 1000, wall_ms)
         self._gathering = 0 < len(chunk) < self._max_batch // 4 and not self.merge.caught_up
         if chunk:
             self._process(chunk)
             # a backlog must not keep those who sent nothing from being looked at
             self._line.advance(self.partition, self.partition.stream_time_s, TIMERS_PER_TURN)
             return True
-        return not self._line.advance(self.partition, self._stream_time(switch_s, now_s), TIMERS_PER_TURN)
+        return not self._line.advance(self.partition, self._stream_time(switch_s, now_s, wall_ms), TIMERS_PER_TURN)
 
     def _process(self, chunk: list[tuple[int, Any]]) -> None:
         self._line.process(self.partition, [item for _, item in chunk])
-        last = dict(chunk)
-        for number, item in last.items():
-            self.ledgers[number].applied(item.offset)
+        applied: dict[int, list[int]] = {}
+        for number, item in chunk:
+            applied.setdefault(number, []).append(item.offset)
+        for number, offsets in applied.items():
+            self.ledgers[number].applied(offsets)
             self._apply_backpressure(number)
 
-    def _stream_time(self, switch_s: int | None, now_s: float) -> int:
+    def _stream_time(self, switch_s: int | None, now_s: float, wall_ms: int) -> int:
         """Where stream time may move to without another event: not past a switch of models before it is made."""
         here_s = self.partition.stream_time_s
-        if switch_s is not None and self.merge.has_reached(switch_s * 1000, now_s):
+        if switch_s is not None and self.merge.has_reached(switch_s * 1000, now_s, wall_ms):
             return max(here_s, switch_s)
         if self._wall_clock and here_s and self.merge.caught_up:
-            wall_s = int(time.time()) - WALL_DELAY_S
+            wall_s = wall_ms // 1000 - self._wall_delay_s
             return max(here_s, wall_s if switch_s is None else min(wall_s, switch_s))
         return here_s
 

@@ -92,7 +92,7 @@ def test_features_of_one_moment_say_nothing_about_another():
     with pytest.raises(ValueError, match="nothing about another"):
         outlook.log_odds(NOW_S)
     with pytest.raises(ValueError, match="nothing about another"):
-        _ = outlook.last_main_at_s
+        outlook.silent_s(NOW_S)
 
 
 @pytest.mark.parametrize("main", list(Channel))

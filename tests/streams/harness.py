@@ -26,6 +26,7 @@ from models.watch import Watch
 from streams import alerts, outcomes
 from streams.admission import Admission
 from streams.emit import Emitter
+from streams.engine.changelog import OwnedRows, take_changes
 from streams.engine.ledger import Ledger
 from streams.engine.partition import PartitionRows
 from streams.engine.task import PartitionTask
@@ -55,6 +56,14 @@ class Out(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]] | None = None
+
+
+class Written(NamedTuple):
+    """A record of the changelog."""
+
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
 
 
 class Sent(NamedTuple):
@@ -89,6 +98,7 @@ class FirstLine:
         self.pipeline = self._new_pipeline()
         self.partition = PartitionRows(number)
         self._numbers = {source.key: number for number, source in enumerate(enabled_inputs(self.settings))}
+        self._changelog: list[Written] = []
         self._lengths = [0] * len(self._numbers)
         self._max_batch = max_batch
         self._task = self._new_task()
@@ -133,6 +143,16 @@ class FirstLine:
         """Lose everything but the rows, the stream time and what was sent: offsets start where they are told."""
         self.pipeline = self._new_pipeline()
         self._task = self._new_task()
+
+    def recover(self) -> None:
+        """Die after a commit and come back elsewhere: rows and memory are read from the changelog."""
+        records = [Written(*change) for change in take_changes(self.partition)]
+        self._changelog += records
+        owned = OwnedRows()
+        owned.apply(self.partition.number, self._changelog, len(self._changelog) - 1)
+        self.partition = owned.partition(self.partition.number)
+        self.partition.take_over(generation=1)
+        self.restart()
 
     # -- what came of it
 
@@ -181,6 +201,7 @@ class FirstLine:
             emitter,
             self.metrics,
             lateness_s=settings.lateness_s,
+            in_order=settings.disorder_s == 0,
             longest_snooze_s=settings.horizon_s,
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
@@ -197,6 +218,7 @@ class FirstLine:
             ends=self._lengths.__getitem__,
             max_batch=self._max_batch,
             merge_wait_s=0.0,
+            disorder_s=self.settings.disorder_s,
             wall_clock=False,
             set_paused=lambda number, paused: None,
         )

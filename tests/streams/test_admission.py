@@ -136,7 +136,7 @@ class TestDuplicates:
         before = FirstLine(email_clicks_topic="email-clicks")
         before.take(click)
         after = FirstLine(email_sends_topic="email-sends", email_clicks_topic="email-clicks")
-        after.partition.restore(b"c1", before.row())
+        after.partition.restore([b"c1"], before.partition.rows[:1])
         after.take(email_send(), click)
         assert after.row()["clicks_long"] == 1.0
         assert after.row()["applied"].tolist() == [-1, -1, -1, 0, 0, -1]

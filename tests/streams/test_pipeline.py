@@ -1,64 +1,14 @@
 """The first line as a whole: what becomes of a customer depends on their events and on time, on nothing else."""
 
-import itertools
-from collections import defaultdict
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.scorer import COLD
 from models.target import DAY_S
 from streams.topics import ALERTS, LABELS, OUTCOMES
-from tests.builders import START_MS, at_ms, email_click, email_open, email_send, login, order
+from tests.builders import START_MS, at_ms, email_open, login, order
 from tests.streams.harness import FirstLine, fixed_scorer, in_pieces
-
-END = "+800d"
-KINDS = (
-    order, order, login, email_open, lambda *a, **k: email_open(*a, machine=True, **k), email_send, email_click,
-)  # fmt: skip
-MAIL = {"email_sends_topic": "email-sends", "email_clicks_topic": "email-clicks"}
-HOUR_MS = 3_600_000
-
-# (customer, kind, hours since the one before; negative is late, by up to twice what is allowed), within two years
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["c1", "c2", "c3"]),
-        st.integers(0, len(KINDS) - 1),
-        st.sampled_from([0, 0, 1, 5, 30, 200, 400, -1, -8, -100, -336]),
-    ),
-    min_size=1,
-    max_size=30,
-)
-CUTS = st.lists(st.integers(0, 40), max_size=8)
-
-
-def log_of(steps, *, late=True):
-    """Samples in the order they were sent; same steps, same bytes."""
-    now_ms, samples = START_MS + 400 * HOUR_MS, []
-    for n, (customer_id, kind, hours) in enumerate(steps):
-        at = now_ms + hours * HOUR_MS
-        if hours >= 0:
-            now_ms = at
-        elif not late:
-            at = now_ms
-        samples.append(KINDS[kind](customer_id, at=at, event_id=f"e{n % 30}"))
-    return samples
-
-
-def run(samples, cuts=(), **options):
-    line = FirstLine(**MAIL, **options)
-    for piece in in_pieces(line.send(*samples), cuts):
-        line.fetch(piece)
-    line.pass_time(END)
-    return line
-
-
-def by_customer(outs):
-    told = defaultdict(list)
-    for out in outs:
-        told[out.key].append((out.value, out.headers))
-    return told
+from tests.streams.logs import CUTS, END, MAIL, STEPS, by_customer, log_of, run
 
 
 def history(line, customer_id):
@@ -180,84 +130,6 @@ class TestForgotten:
         ids, rows, deleted = line.partition.take_changes()
         assert (ids, deleted) == ([b"c1"], [])
         assert rows["count"].tolist() == [[1, 0, 0]]
-
-
-def switched(line_options, samples, cuts=(), log_odds=4.0, at="+10d"):
-    """A run in which another model takes effect."""
-    line = FirstLine(pinned=False, **MAIL, **line_options)
-    line.book.add(fixed_scorer(line.settings.target, log_odds, at_ms(at) // 1000))
-    for piece in in_pieces(line.send(*samples), cuts):
-        line.fetch(piece)
-    line.pass_time(END)
-    return line
-
-
-class TestModelSwitch:
-    """A model takes effect at a stream time it names: at the same event whatever the speed."""
-
-    @given(steps=STEPS, cuts=CUTS, max_batch=st.sampled_from([1, 3, 4_000]), pace=st.sampled_from([1, 2, 1_000]))
-    def test_it_takes_effect_at_the_same_events_however_the_log_was_cut(self, steps, cuts, max_batch, pace):
-        samples = log_of(steps)
-        at = samples[len(samples) // 2].event.occurred_at_ms
-        at_once = switched({}, samples, at=at)
-        cut = switched({"max_batch": max_batch, "pace": pace}, samples, cuts, at=at)
-        assert by_customer(cut.told(ALERTS)) == by_customer(at_once.told(ALERTS))
-        assert cut.rows() == at_once.rows()
-
-    def test_events_before_it_are_scored_with_the_old_model_and_those_at_it_with_the_new(self):
-        line = switched({}, [order("old", at=at_ms("+9d") - 20 * DAY_S * 1000), order("new", at="+9d")])
-        versions = {
-            (alert.customer_id, alert.receipt.model_version) for alert in line.alerts() if alert.type != "expired"
-        }
-        assert ("old", COLD) in versions
-        assert ("new", COLD) not in versions
-
-    def test_the_next_looks_of_everybody_are_planned_anew(self):
-        """A model that finds everybody at risk is noticed at the switch, not at the next event of each."""
-        line = switched({}, [order(f"c{n}", at="+9d") for n in range(25)] + [order("clock", at="+11d")], at="+10d")
-        opened = {alert.customer_id: alert for alert in line.alerts() if alert.type == "opened"}
-        assert {alert.occurred_at.timestamp() for key, alert in opened.items() if key != "clock"} == {
-            at_ms("+10d") // 1000 + 1
-        }
-        assert {alert.level for alert in opened.values()} == {"critical"}
-
-    @pytest.mark.parametrize("pace", [1, 7, 1_000])
-    def test_planning_anew_goes_in_slices_and_events_wait_for_it(self, pace):
-        """Or an event would carry stream time past a crossing nobody had planned yet."""
-        samples = [order(f"c{n}", at="+9d") for n in range(25)] + [order("late riser", at="+30d")]
-        opened = [
-            (alert.alert_id, alert.occurred_at)
-            for alert in switched({"pace": pace}, samples, at="+10d").alerts()
-            if alert.type == "opened"
-        ]
-        expected = [
-            (alert.alert_id, alert.occurred_at) for alert in switched({}, samples).alerts() if alert.type == "opened"
-        ]
-        assert sorted(opened) == sorted(expected)
-
-    def test_each_turn_plans_no_more_customers_than_allowed(self):
-        line = FirstLine(pinned=False)
-        line.take(*[order(f"c{n}") for n in range(25)])
-        line.book.add(fixed_scorer(line.settings.target, 4.0, at_ms("+1h") // 1000))
-        line.partition.take_changes()
-        planned = []
-        for turn in itertools.count():
-            done = line.pipeline.advance(line.partition, at_ms("+1h") // 1000, 10)
-            planned.append(line.partition.dirty_count)
-            line.partition.take_changes()
-            if done:
-                break
-            assert turn < 9
-        assert max(planned) <= 10
-        assert sum(planned) == 25
-
-    def test_a_pinned_worker_never_switches(self):
-        line = FirstLine(pinned=True)
-        line.take(order())
-        line.book.add(fixed_scorer(line.settings.target, 4.0, at_ms("+1d") // 1000))
-        assert line.pipeline.next_switch_s(line.partition) is None
-        line.pass_time(END)
-        assert {alert.receipt.model_version for alert in line.alerts()} == {COLD}
 
 
 def test_a_new_assignment_begins_with_the_model_of_its_stream_time():

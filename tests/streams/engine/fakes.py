@@ -12,6 +12,7 @@ from models.events import Channel
 from models.target import DAY_S, Target
 from streams.engine.outbox import Outbox
 from streams.engine.partition import PartitionRows
+from streams.engine.places import Places
 from tests.builders import Record
 
 TARGET = Target(Channel.ORDER, 91 * DAY_S)
@@ -102,8 +103,11 @@ class CountingLine:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
+        self.places = Places()
 
     def decode(self, number, records):
+        for record in records:
+            self.places.delivered((number, record.key), record.offset)
         return [(int(record.value) * 1000, record) for record in records]
 
     def process(self, partition: PartitionRows, chunk) -> None:
@@ -120,7 +124,8 @@ class CountingLine:
     def _count(self, partition: PartitionRows, number: int, record: Record) -> None:
         slots = partition.slots_of([record.key])
         rows = partition.rows[slots]
-        outcome = apply_round(rows, one_event(int(record.value), number, record.offset), TARGET)[0]
+        place = self.places.taken((number, record.key))
+        outcome = apply_round(rows, one_event(int(record.value), number, place), TARGET)[0]
         partition.rows[slots] = rows
         partition.stream_time_s = max(partition.stream_time_s, int(record.value))
         if outcome == Outcome.APPLIED:

@@ -51,7 +51,7 @@ def test_recovered_rows_are_equal_to_the_last_bit(contents, data):
     partition.mark_dirty(slots)
     log = changes_of(partition)
     gone = data.draw(st.sampled_from(sorted(contents)))
-    partition.delete(partition.slot(gone))
+    partition.delete(partition.find([gone]))
     log += changes_of(partition)
     again = recovered(log)
     assert {key: again.rows[again.slot(key)].tobytes() for key in again} == {
@@ -67,14 +67,14 @@ def test_stream_time_and_epoch_come_back():
 
 def test_the_partitions_own_record_is_the_last_of_a_commit():
     partition = owner(1)
-    partition.delete(partition.slots_of([b"c2"])[0])
+    partition.delete(partition.slots_of([b"c2"]))
     assert [change.key for change in changes_of(partition)] == [b"c1", b"c2", META_KEY]
 
 
 def test_a_deleted_customer_is_a_tombstone_that_tells_who_deleted():
     partition = owner(3)
     take_changes(partition)
-    partition.delete(0)
+    partition.delete(np.array([0]))
     assert changes_of(partition)[0] == (b"c1", None, [("epoch", b"\x03\0\0\0")])
 
 
@@ -135,7 +135,7 @@ def test_a_former_owner_that_wakes_up_changes_nothing(deletes):
     late = owner(1, count=1, stream_time_s=999)
     if deletes:
         take_changes(late)
-        late.delete(0)
+        late.delete(np.array([0]))
     log = [*changes_of(owner(2, count=2, stream_time_s=100)), *changes_of(late)]
     partition = recovered(log)
     assert (count_of(partition), partition.stream_time_s, partition.epoch) == (2, 100, 2)

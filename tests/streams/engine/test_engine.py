@@ -45,6 +45,7 @@ class Office:
             self._die,
             max_batch=2,
             merge_wait_s=0.0,
+            disorder_s=0,
             wall_clock=False,
         )
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.streams.engine.logs import DAY_S
 from tests.streams.engine.world import World
 
 N_CASES = max(500, settings.default.max_examples)
@@ -46,3 +47,11 @@ def without_the_last_words_of_workers(caplog):
 def test_every_event_counts_once_whatever_happens_between_any_two_steps(max_batch, log, steps):
     """Commits never pass an unapplied record; state holds each record once; everything is committed in the end."""
     asyncio.run(World(max_batch).run(log, steps))
+
+
+@pytest.mark.timeout(1800)
+@settings(max_examples=N_CASES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(max_batch=st.sampled_from([1, 3]), log=st.lists(append, min_size=10, max_size=25), steps=story)
+def test_nor_where_records_are_put_in_order_within_a_bound_that_some_break(max_batch, log, steps):
+    """Days run from 0 to 27 in any order: within ten days records change places, beyond that they are late."""
+    asyncio.run(World(max_batch, disorder_s=10 * DAY_S).run(log, steps))

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.merge import FAR, PATIENCE_S, Merge
+from streams.engine.merge import FAR, Merge
+from streams.engine.turns import PATIENCE_S
 
 times = st.lists(st.integers(0, 12), max_size=12)
 LIMIT = 1 << 20

@@ -34,7 +34,7 @@ def test_rows_are_bounded_by_a_quarter_more_than_the_customers_there_were_at_mos
             partition.slots_of(step)
             known |= set(step)
         elif step in known:
-            partition.delete(partition.slot(step))
+            partition.delete(partition.find([step]))
             known.remove(step)
         most = max(most, len(known))
         slots = partition.used_slots().tolist()
@@ -72,14 +72,14 @@ def test_a_stranger_gets_a_fresh_row_with_a_phase_of_their_own():
 def test_a_freed_row_is_used_again_and_nothing_of_the_former_customer_is_left():
     partition = partition_of(b"c1", b"c2")
     slot = partition.slot(b"c1")
-    partition.delete(slot)
+    partition.delete(np.array([slot]))
     assert partition.slots_of([b"c3"]).tolist() == [slot]
     assert (count_of(partition, b"c3"), partition.customer_id(slot)) == (0, b"c3")
 
 
 def test_a_free_row_has_no_customer():
     partition = partition_of(b"c1")
-    partition.delete(0)
+    partition.delete(np.array([0]))
     with pytest.raises(KeyError, match="not in use"):
         partition.customer_id(0)
     assert b"c1" not in partition
@@ -87,11 +87,21 @@ def test_a_free_row_has_no_customer():
 
 def test_a_reset_row_is_as_good_as_new_and_still_theirs():
     partition = partition_of(b"c1")
-    partition.reset(0)
+    partition.reset(np.array([0]))
     fresh = PartitionRows(0)
     fresh.slots_of([b"c1"])
     assert partition.rows[0].tobytes() == fresh.rows[0].tobytes()
     assert partition.slot(b"c1") == 0
+
+
+def test_who_is_unknown_is_found_nowhere_and_gets_no_row():
+    partition = partition_of(b"c1", b"c2")
+    assert partition.find([b"c2", b"nobody", b"c1"]).tolist() == [1, -1, 0]
+    assert (len(partition), partition.slot(b"nobody")) == (2, None)
+
+
+def test_customers_met_twice_in_one_batch_get_one_row():
+    assert PartitionRows(0).slots_of([b"c1", b"c2", b"c1", b"c2"]).tolist() == [0, 1, 0, 1]
 
 
 def test_a_change_is_given_once_and_as_it_was_then():
@@ -106,7 +116,7 @@ def test_a_change_is_given_once_and_as_it_was_then():
 def test_a_deleted_customer_leaves_a_tombstone_and_no_row():
     partition = partition_of(b"c1")
     partition.mark_dirty(np.array([0]))
-    partition.delete(0)
+    partition.delete(np.array([0]))
     assert partition.dirty_count == 1
     keys, _, deleted = partition.take_changes()
     assert (keys, deleted) == ([], [b"c1"])
@@ -116,7 +126,7 @@ def test_a_deleted_customer_leaves_a_tombstone_and_no_row():
 def test_a_customer_who_is_deleted_and_met_again_is_written_even_if_nothing_else_happens():
     """Otherwise the changelog keeps the old row, and it comes back at the next recovery."""
     partition = partition_of(b"c1")
-    partition.delete(0)
+    partition.delete(np.array([0]))
     partition.slots_of([b"c1"])
     keys, rows, deleted = partition.take_changes()
     assert (keys, rows["count"][:, 0].tolist(), deleted) == ([b"c1"], [0], [])
@@ -124,12 +134,10 @@ def test_a_customer_who_is_deleted_and_met_again_is_written_even_if_nothing_else
 
 def test_what_is_restored_is_no_change():
     partition = PartitionRows(0)
-    row = new_rows(1)[0]
-    row["count"][0] = 5
-    partition.restore(b"c1", row)
-    partition.restore(b"c2", row)
-    partition.restore(b"c2", None)
-    partition.restore(b"nobody", None)
+    rows = new_rows(2)
+    rows["count"][:, 0] = 5
+    partition.restore([b"c1", b"c2"], rows)
+    partition.remove([b"c2", b"nobody"])
     assert (list(partition), count_of(partition, b"c1"), partition.dirty_count) == ([b"c1"], 5, 0)
 
 

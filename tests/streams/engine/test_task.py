@@ -50,6 +50,7 @@ class Desk:
             ends=lambda number: self.ends[number],
             max_batch=max_batch,
             merge_wait_s=0.0,
+            disorder_s=0,
             wall_clock=wall_clock,
             set_paused=lambda number, paused: self.paused.append((number, paused)),
         )
