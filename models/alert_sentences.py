@@ -6,7 +6,7 @@ Serves the alert, last word of the line from event to alert. Pure text, Japanese
 
 from models.events import Channel
 from models.levels import LEVELS, Level
-from models.wording import WORDS, Sentence, days_en, days_ja, percent, with_article
+from models.wording import WORDS, Sentence, days_en, days_ja, percent, wait_en, wait_ja, with_article
 
 NOT_ENOUGH_EVIDENCE = Sentence("判断材料がまだ足りません", "not enough evidence yet")
 """Stands in place of a percentage; no full stop."""
@@ -96,17 +96,17 @@ def worsens(level: Level, days: float) -> Sentence:
 
     Examples
     --------
-    >>> print(*worsens(Level.CRITICAL, 12.2), sep="\n")
-    このまま何もなければ、12日後に「危険」に達します。
-    Reaches "critical" in 12 days if nothing happens.
+    >>> print(*worsens(Level.CRITICAL, 3.21), sep="\n")
+    このまま何もなければ、3.2日後に「危険」に達します。
+    Reaches "critical" in 3.2 days if nothing happens.
     """
     if level == Level.CHURNED:
         return Sentence(
-            f"このまま何もなければ、{days_ja(days)}後に離反とみなします。",
-            f"Counts as churned in {days_en(days)} if nothing happens.",
+            f"このまま何もなければ、{wait_ja(days)}後に離反とみなします。",
+            f"Counts as churned in {wait_en(days)} if nothing happens.",
         )
     title = LEVELS[level]
     return Sentence(
-        f"このまま何もなければ、{days_ja(days)}後に「{title.ja}」に達します。",
-        f'Reaches "{title.en}" in {days_en(days)} if nothing happens.',
+        f"このまま何もなければ、{wait_ja(days)}後に「{title.ja}」に達します。",
+        f'Reaches "{title.en}" in {wait_en(days)} if nothing happens.',
     )

@@ -16,7 +16,6 @@ from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.feed_profile import HOUR_S, WEEK_HOURS, WEEK_S, WeekProfile, week_start
 from models.feed_sum import Expectation, Seconds, Sum, walk

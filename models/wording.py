@@ -72,6 +72,25 @@ def days_en(days: float) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
+def wait_ja(days: float) -> str:
+    """Say in Japanese how far away something is: hours on the last day, one decimal below ten days."""
+    hours = round(24 * days)
+    return f"{max(1, hours)}時間" if hours < 24 else f"{rate(days)}日"
+
+
+def wait_en(days: float) -> str:
+    """Say the same in English.
+
+    Examples
+    --------
+    >>> wait_en(0.01), wait_en(0.3), wait_en(1.0), wait_en(3.24), wait_en(12.2)
+    ('1 hour', '7 hours', '1 day', '3.2 days', '12 days')
+    """
+    hours = round(24 * days)
+    count, unit = (str(max(1, hours)), "hour") if hours < 24 else (rate(days), "day")
+    return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
+
+
 def every_ja(days: float) -> str:
     """Say how often, in Japanese: something comes every so many days."""
     return "ほぼ毎日" if round(days) <= 1 else f"約{days_ja(days)}ごとに"

@@ -23,6 +23,7 @@ class _Frame(NamedTuple):
     in_hand: str
     way_back: str
     ahead: str
+    replay: str
 
 
 _FRAMES = {
@@ -41,6 +42,7 @@ _FRAMES = {
         in_hand="担当者が対応中です。",
         way_back="呼び戻し: ",
         ahead="見通し: ",
+        replay="（過去分）",
     ),
     "en": _Frame(
         types={
@@ -57,6 +59,7 @@ _FRAMES = {
         in_hand="somebody takes care of this customer",
         way_back="way back: ",
         ahead="ahead: ",
+        replay=" (replay)",
     ),
 }
 LANGUAGES = tuple(_FRAMES)
@@ -91,6 +94,8 @@ def render(alert: Alert, lang: str) -> str:
         customer="".join(c if c.isprintable() else "?" for c in alert.customer_id),
         at=f"{alert.occurred_at:%Y-%m-%d %H:%M} UTC",
     )
+    if alert.replay:
+        head += frame.replay
     event = event_name(Channel[alert.main_event.upper()])
     how_sure = getattr(NOT_ENOUGH_EVIDENCE, lang) if alert.probability is None else percent(alert.probability)
     risk = frame.risk.format(event=getattr(event, lang), days=alert.horizon_days, how_sure=how_sure)

@@ -150,6 +150,9 @@ class Alert(Struct, frozen=True, kw_only=True):
     until: Annotated[
         Annotated[datetime, Meta(tz=True)] | None, Meta(description="End of the snooze; null unless snoozed.")
     ] = None
+    replay: Annotated[
+        bool, Meta(description="True: history, from a backfill that is muted until a moment; nobody should act on it.")
+    ] = False
     episode: EpisodeRef
     receipt: Receipt
 
@@ -203,7 +206,8 @@ def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
     Returns
     -------
     list of (str, bytes)
-        As `streams.cloud_events` writes them.
+        As `streams.cloud_events` writes them. History has one more, ``ce_yochoreplay``, so that it can be passed over
+        unread.
     """
     attributes = {
         "id": alert.alert_id,
@@ -212,6 +216,8 @@ def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
         "time": msgspec.to_builtins(alert.occurred_at),
         "dataschema": SCHEMA_ID,
     }
+    if alert.replay:
+        attributes["yochoreplay"] = "true"
     return binary_headers(attributes)
 
 

@@ -17,6 +17,8 @@ from models.decisions import Decision
 from models.episode_outcomes import EpisodeOutcome
 from models.features import NAMES as FEATURE_NAMES
 from models.labels import Resolved
+from models.levels import LEVELS
+from models.lost import Lost
 from models.mixture import KEPT_NAMES
 from models.state import Rows
 from models.target import Target
@@ -55,6 +57,7 @@ class Emitter:
         self._alerts, self._outcomes, self._labels, self._dead_letters = (
             topic.topic(settings) for topic in (ALERTS, OUTCOMES, LABELS, DEAD_LETTERS)
         )
+        self._mute = settings.mute
         self._ce_source = f"/yocho/{settings.group}"
 
     def alerts(
@@ -82,6 +85,8 @@ class Emitter:
         appended_at_s
             When the events behind the decisions were appended to their topic, shape (n,); None for silence.
         """
+        if self._mute.drop:
+            decisions = self._live(decisions)
         if not decisions:
             return
         keys = partition.customer_ids(slots[[decision.index for decision in decisions]])
@@ -94,22 +99,40 @@ class Emitter:
             topics=self._sources,
             code_version=CODE_VERSION,
         )
-        for key, alert, decision in zip(keys, alerts, decisions, strict=True):
+        for key, built, decision in zip(keys, alerts, decisions, strict=True):
+            is_history = self._mute.covers(decision.transition)
+            alert = msgspec.structs.replace(built, replay=True) if is_history else built
+            if is_history:
+                self._metrics.muted(alert.level, str(alert.type))
+            else:
+                appended = None if appended_at_s is None else float(appended_at_s[decision.index])
+                self._metrics.alert(alert.level, str(alert.type), appended)
             headers = alert_codec.headers(alert, self._ce_source)
             self._outbox.put(self._alerts, partition.number, key, alert_codec.encode(alert), headers)
-            appended = None if appended_at_s is None else float(appended_at_s[decision.index])
-            self._metrics.alert(alert.level, str(alert.type), appended)
 
     def outcomes(
         self, partition: PartitionRows, target: Target, slots: NDArray[np.intp], found: Sequence[EpisodeOutcome]
     ) -> None:
-        """Publish what became of told episodes; `slots` are the row numbers that they count in."""
+        """Publish what became of told episodes; `slots` are the row numbers that they count in.
+
+        Counted are the outcomes of episodes that people were called to action about.
+        """
         for episode in found:
+            is_history = self._mute.is_history(episode.at_s)
+            if not self._mute.is_history(episode.told_at_s):
+                self._metrics.outcomes.outcome(episode)
+            if is_history and self._mute.drop:
+                continue
             key = partition.customer_id(int(slots[episode.index]))
-            outcome = outcome_codec.outcome_of(episode, key.decode(), target)
+            outcome = outcome_codec.outcome_of(episode, key.decode(), target, replay=is_history)
             body, headers = outcome_codec.encode(outcome), outcome_codec.headers(outcome, self._ce_source)
             self._outbox.put(self._outcomes, partition.number, key, body, headers)
-            self._metrics.outcomes.outcome(episode)
+
+    def lost(self, at_s: NDArray[np.int64], found: Sequence[Lost]) -> None:
+        """Count who has been lost; `at_s` are the seconds that they count in."""
+        for customer in found:
+            if not self._mute.is_history(int(at_s[customer.index])):
+                self._metrics.outcomes.lost(customer)
 
     def labels(self, partition: PartitionRows, slots: NDArray[np.intp], resolved: Resolved) -> None:
         """Publish resolved examples for the trainer."""
@@ -119,6 +142,17 @@ class Emitter:
             self._outbox.put(self._labels, partition.number, key, orjson.dumps(msgspec.structs.asdict(label)))
         churned = int(np.count_nonzero(resolved.churned))
         self._metrics.resolved(churned, len(labels) - churned)
+
+    def _live(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Leave out and count what is history."""
+        live = []
+        for decision in decisions:
+            news = decision.transition
+            if self._mute.covers(news):
+                self._metrics.muted(LEVELS[news.level].name, str(news.type))
+            else:
+                live.append(decision)
+        return live
 
     def dead_letter(self, partition: PartitionRows, record: Any, reject: Reject) -> None:
         """Set a record aside with its bytes and why."""

@@ -5,6 +5,7 @@
 ``yocho_dead_letters_total``           records set aside, by reason
 ``yocho_alerts_total``                 alerts by level and type
 ``yocho_alerts_put_off_total``         new alerts put off to the next day for lack of room
+``yocho_muted_alerts_total``           alerts that are history, marked or not sent, by level and type
 ``yocho_looks_total``                  silent customers looked at because their time had come
 ``yocho_labels_total``                 resolved labels of both kinds by outcome
 ``yocho_processing_seconds``           one batch through decode'd records to records out
@@ -88,7 +89,11 @@ class Metrics:
             ["reason"], registry=registry,
         )  # fmt: skip
         self._alerts = Counter(
-            "yocho_alerts", "Alerts published; none at all while events flow is a fault.",
+            "yocho_alerts", "Alerts published for action; none at all while events flow is a fault.",
+            ["level", "type"], registry=registry,
+        )  # fmt: skip
+        self._muted = Counter(
+            "yocho_muted_alerts", "Alerts of a muted backfill, marked as replay or not sent; nobody acts on them.",
             ["level", "type"], registry=registry,
         )  # fmt: skip
         self._put_off = Counter(
@@ -150,6 +155,10 @@ class Metrics:
     def put_off(self, n: int) -> None:
         """Count customers over a threshold for whom the day had no room."""
         self._put_off.inc(n)
+
+    def muted(self, level: str, type_: str) -> None:
+        """Count an alert that is history."""
+        self._muted.labels(level, type_).inc()
 
     def looked(self, n: int) -> None:
         """Count looks at silent customers."""

@@ -230,8 +230,7 @@ class Pipeline:
         self.metrics.looked(len(slots))
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
-        for customer in found.lost:
-            self.metrics.outcomes.lost(customer)
+        self.emitter.lost(at_s, found.lost)
         if found.resolved is not None:
             self.emitter.labels(partition, slots[found.resolved_index], found.resolved)
         return slots[found.forgotten]

@@ -13,6 +13,7 @@ from models.experts import NAMES as EXPERT_NAMES
 from models.levels import ALERT_LEVELS, LEVELS
 from models.policy import Policy
 from streams.durations import DURATION_FORM, UNITS_S, duration_s
+from streams.times import LATEST_S, TIME_FORM, time_s
 
 DAY_S = UNITS_S["d"]
 _LEVEL_NAMES = [title.name for title in LEVELS if title.level in ALERT_LEVELS]
@@ -155,6 +156,7 @@ LONGEST_DAYS = 3_650
 HORIZON = _duration(DAY_S, LONGEST_DAYS, "from 1d to 3650d")
 SPAN = _duration(0, LONGEST_DAYS, "up to 3650d")
 MEMORY_DAYS = number(float, 1, LONGEST_DAYS)
+MOMENT = Rule(time_s, lambda v: 0 < v <= LATEST_S, TIME_FORM)
 NAME = _name(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, dots, dashes or underscores")
 PREFIX = _name(r"[A-Za-z0-9._-]{0,100}", "up to 100 letters, digits, dots, dashes or underscores")
 HOST = _name(r"[A-Za-z0-9.:_-]{1,253}", "a host name or an IP address")

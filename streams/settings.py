@@ -16,6 +16,7 @@ from models.events import Channel
 from models.experts import NAMES as EXPERT_NAMES
 from models.policy import Policy
 from models.target import Target
+from streams.mute import Mute
 from streams.setting_rules import (
     BROKERS,
     EXPERTS,
@@ -24,6 +25,7 @@ from streams.setting_rules import (
     LEVEL_THRESHOLDS,
     MAIN,
     MEMORY_DAYS,
+    MOMENT,
     NAME,
     PREFIX,
     SPAN,
@@ -117,6 +119,14 @@ class Settings:
     forget: int | None = _setting(
         "YOCHO_FORGET", "", "duration", "Silence on all channels after which a customer's state is deleted;"
         " empty: expiry and 2 horizons.", or_empty(SPAN),
+    )  # fmt: skip
+    mute_before_s: int | None = _setting(
+        "YOCHO_MUTE_BEFORE", "", "RFC 3339 time", "Alerts of events before it are history: state and labels are built,"
+        " but nobody is called to action; empty: none are.", or_empty(MOMENT),
+    )  # fmt: skip
+    muted: Literal["mark", "drop"] = _setting(
+        "YOCHO_MUTED", "mark", "", "Whether such alerts are published with `replay` set, or not sent.",
+        choice("mark", "drop"),
     )  # fmt: skip
     cool_down: int | None = _setting(
         "YOCHO_COOL_DOWN", "", "duration", "After an episode ended, how long no other one opens; empty: horizon/13.",
@@ -242,6 +252,11 @@ class Settings:
     def expire_s(self) -> int:
         """Silence on the main channel after which a customer counts as churned, seconds."""
         return 2 * self.horizon_s if self.expire is None else self.expire
+
+    @property
+    def mute(self) -> Mute:
+        """Which alerts are history."""
+        return Mute(self.mute_before_s or 0, self.muted == "drop")
 
     @property
     def forget_s(self) -> int:

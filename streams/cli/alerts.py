@@ -4,6 +4,7 @@ import os
 import sys
 
 import click
+import msgspec
 
 from streams.alert_text import render
 from streams.alerts import AlertError, decode
@@ -16,16 +17,35 @@ from streams.topics import ALERTS
 @click.command(epilog="Example: yocho alerts --json --from-start --until-idle 20 > alerts.jsonl")
 @click.option("--json", "as_json", is_flag=True, help="One alert a line, as it is in the topic.")
 @click.option("--from-start", is_flag=True, help="Begin with the oldest alert, not the next one.")
+@click.option("--replay", is_flag=True, help="Show history of a muted backfill too.")
 @click.option("--until-idle", type=click.FloatRange(min=0), help="End after so many seconds without a new alert.")
-def command(as_json: bool, from_start: bool, until_idle: float | None) -> None:
+def command(as_json: bool, from_start: bool, replay: bool, until_idle: float | None) -> None:
     """Follow the alerts until Ctrl-C; YOCHO_LANG=ja or en chooses the language."""
     settings = Settings.from_env(os.environ)
     cluster = Cluster.reach(settings)
     try:
         for value in follow(cluster, ALERTS.topic(settings), from_start=from_start, until_idle_s=until_idle):
+            if _is_history(value) and not replay:
+                continue
             print(value.decode() if as_json else _pretty(value, settings.lang), flush=True)
     except KeyboardInterrupt:
         sys.stdout.flush()
+
+
+class _Marked(msgspec.Struct):
+    """The one field of an alert that says whether people should see it."""
+
+    replay: bool = False
+
+
+_marked = msgspec.json.Decoder(_Marked)
+
+
+def _is_history(value: bytes) -> bool:
+    try:
+        return _marked.decode(value).replay
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False  # whatever it is, nobody marked it
 
 
 def _pretty(value: bytes, lang: str) -> str:

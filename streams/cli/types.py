@@ -1,4 +1,4 @@
-"""Kinds of arguments the commands share: durations, speeds, times, and who and whom a command is about."""
+"""Kinds of arguments the commands share: durations, moments, speeds, and who and whom a command is about."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 import click
 
 from models.commands import MAX_BY_CHARACTERS
-from streams.checks import MAX_ID_BYTES, check_identifier, check_time_of
+from streams.checks import MAX_ID_BYTES, check_identifier
 from streams.commands import check_by
 from streams.durations import DURATION_FORM, SPEED_FORM, duration_s, speed
 from streams.reasons import Reason, RejectedError
+from streams.times import TIME_FORM, time_s
 
 T = TypeVar("T")
 
@@ -34,6 +35,8 @@ class _Text(click.ParamType):
 
 DURATION_S = _Text("duration", duration_s, DURATION_FORM)
 """``91d`` as seconds."""
+TIME_S = _Text("time", time_s, TIME_FORM)
+"""``2025-04-01T00:00:00+09:00`` as epoch seconds."""
 SPEED = _Text("speed", speed, SPEED_FORM)
 """``86400x`` or ``max`` as seconds of event time per second."""
 
@@ -50,21 +53,15 @@ def _checked(check: Callable[[str], T]) -> Callable[[str], T]:
     return read
 
 
-_time_ms = _checked(check_time_of)
-
-
 def _until(text: str) -> timedelta | int:
     try:
         return timedelta(seconds=duration_s(text))
     except ValueError:
-        return _time_ms(text)
+        return time_s(text)
 
 
-TIME_FORM = "a time with an offset, as RFC 3339 writes it, such as 2026-04-25T09:00:00+09:00"
-TIME_MS = _Text("time", _time_ms, TIME_FORM)
-"""An RFC 3339 time as epoch milliseconds."""
 UNTIL = _Text("until", _until, f"{DURATION_FORM}, or {TIME_FORM}")
-"""``14d`` as a `timedelta`, a time as epoch milliseconds."""
+"""``14d`` as a `timedelta`, a time as epoch seconds."""
 CUSTOMER = _Text(
     "id",
     _checked(lambda text: check_identifier(text, Reason.INVALID_CUSTOMER_ID)),

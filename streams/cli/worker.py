@@ -1,11 +1,15 @@
 """`yocho worker`: the main job, until it is told to stop."""
 
+import dataclasses
 import os
 import sys
+import time
 
 import click
 
+from streams.cli.types import TIME_S
 from streams.settings import Settings
+from streams.times import time_text
 from streams.worker import run_worker
 
 
@@ -19,6 +23,28 @@ from streams.worker import run_worker
     show_default=True,
     help="How much to say on stderr; records are never shown.",
 )
-def command(log_level: str) -> None:
-    """Read events, keep customers' state, publish alerts; SIGTERM or Ctrl-C ends it in order."""
-    sys.exit(run_worker(Settings.from_env(os.environ), log_level.upper()))
+@click.option("--mute", is_flag=True, help="Load history quietly: alerts of events before now are muted.")
+@click.option("--mute-before", type=TIME_S, help="The same up to another moment, 2025-04-01T00:00:00+09:00 say.")
+def command(log_level: str, mute: bool, mute_before: int | None) -> None:
+    """Read events, keep customers' state, publish alerts; SIGTERM or Ctrl-C ends it in order.
+
+    Muted alerts are published with `replay` set, or not sent: YOCHO_MUTED. Every worker of a group and every restart
+    has to name the same moment, so --mute prints what it took.
+    """
+    settings = _muted(Settings.from_env(os.environ), mute, mute_before)
+    if settings.mute_before_s is not None:
+        print(_announcement(settings.mute_before_s, settings.muted), file=sys.stderr, flush=True)
+    sys.exit(run_worker(settings, log_level.upper()))
+
+
+def _muted(settings: Settings, mute: bool, mute_before: int | None) -> Settings:
+    if mute and (mute_before is not None or settings.mute_before_s is not None):
+        raise click.UsageError("--mute means before now, but a moment is named already: leave --mute out")
+    if mute:
+        mute_before = int(time.time())
+    return settings if mute_before is None else dataclasses.replace(settings, mute_before_s=mute_before)
+
+
+def _announcement(before_s: int, muted: str) -> str:
+    what = "marked replay" if muted == "mark" else "not sent"
+    return f"yocho worker: alerts before YOCHO_MUTE_BEFORE={time_text(before_s)} are {what}"

@@ -1,5 +1,6 @@
 """Event logs of simulated shops and communities, in memory, and what is left of a replay: mixture, rows, moment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from models import evaluate as evaluation
 from models.evaluate import Report
 from models.event_log import EventLog
+from models.events import Event
 from models.groups import Pending
 from models.metrics import auc
 from models.mixture import ChurnMixture
@@ -18,10 +20,20 @@ from models.target import DAY_S, Target
 START_S = 1_704_067_200  # 2024-01-01
 
 
-def simulated_log(climate: str, customers: int, days: int, seed: int = 7) -> EventLog:
+def as_it_is(shop: Shop, event: Event) -> Event:
+    return event
+
+
+def simulated_log(
+    climate: str,
+    customers: int,
+    days: int,
+    seed: int = 7,
+    change: Callable[[Shop, Event], Event] = as_it_is,
+) -> EventLog:
     """What people did in one climate; machine opens are left out, as in a file."""
     shop = Shop(seed, customers, START_S, climate=CLIMATES[climate])
-    events = [event for event in shop.events(START_S + days * DAY_S) if event.engaged]
+    events = [change(shop, event) for event in shop.events(START_S + days * DAY_S) if event.engaged]
     ids = sorted({event.customer_id for event in events})
     place = {customer_id: index for index, customer_id in enumerate(ids)}
     channel = np.array([event.channel for event in events], np.uint8)

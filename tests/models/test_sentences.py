@@ -189,8 +189,13 @@ def test_an_unknown_signal_is_refused():
         ),
         (
             worsens(Level.AT_RISK, 0.3),
-            "このまま何もなければ、1日後に「離反予兆」に達します。",
-            'Reaches "at risk" in 1 day if nothing happens.',
+            "このまま何もなければ、7時間後に「離反予兆」に達します。",
+            'Reaches "at risk" in 7 hours if nothing happens.',
+        ),
+        (
+            worsens(Level.CRITICAL, 3.24),
+            "このまま何もなければ、3.2日後に「危険」に達します。",
+            'Reaches "critical" in 3.2 days if nothing happens.',
         ),
         (
             worsens(Level.CHURNED, 34.6),

@@ -71,6 +71,13 @@ def test_every_kind_of_alert_can_be_read_in_both_languages(lang, type_, level):
     assert render(msgspec.structs.replace(EXAMPLE, type=type_, level=level), lang).count("\n") == 5
 
 
+@pytest.mark.parametrize(("lang", "word"), [("ja", "（過去分）"), ("en", " (replay)")])
+def test_history_is_shown_as_such(lang, word):
+    first, *rest = render(msgspec.structs.replace(EXAMPLE, replay=True), lang).splitlines()
+    plain = render(EXAMPLE, lang).splitlines()
+    assert (first, rest) == (plain[0] + word, plain[1:])
+
+
 def test_a_customer_id_cannot_steer_the_terminal():
     text = render(msgspec.structs.replace(EXAMPLE, customer_id="c\x1b[2J\n{0}"), "en")
     assert "customer c?[2J?{0}" in text

@@ -142,6 +142,12 @@ def test_the_headers_are_cloudevents_in_binary_mode():
     ]
 
 
+def test_history_says_so_in_body_and_header():
+    history = changed(replay=True)
+    assert body_of(history)["replay"] is True
+    assert headers(history, "/yocho/shop")[:-1] == [*headers(ALERT, "/yocho/shop")[:-1], ("ce_yochoreplay", b"true")]
+
+
 def test_no_header_holds_the_customer_id():
     assert not any("顧客-1".encode() in value for _, value in headers(ALERT, "/yocho/shop"))
 
@@ -151,7 +157,7 @@ def test_the_body_holds_these_fields_and_nothing_more_about_the_person():
     assert set(body_of(ALERT)) == {
         "alert_id", "kind", "type", "level", "previous_level", "customer_id", "occurred_at", "probability",
         "confidence", "horizon_days", "main_event", "baseline", "evidence", "reasons", "comeback", "if_silent",
-        "recovered_by", "acknowledged", "by", "until", "episode", "receipt",
+        "recovered_by", "acknowledged", "by", "until", "replay", "episode", "receipt",
     }  # fmt: skip
     rest = json.dumps(body_of(ALERT) | {"customer_id": ""}, ensure_ascii=False)
     assert "顧客" not in rest

@@ -39,6 +39,8 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_DWELL": "36h",
         "YOCHO_EXPIRE": "60d",
         "YOCHO_FORGET": "400d",
+        "YOCHO_MUTE_BEFORE": "2025-04-01T00:00:00+09:00",
+        "YOCHO_MUTED": "drop",
         "YOCHO_COOL_DOWN": "10d",
         "YOCHO_CAPACITY": "20",
         "YOCHO_LATENESS": "2d",
@@ -58,6 +60,7 @@ def test_every_variable_is_read_into_its_field():
     settings = Settings.from_env(given)
     changed = {f.name for f in dataclasses.fields(Settings) if getattr(settings, f.name) != getattr(Settings(), f.name)}
     assert changed == {setting.field for setting in SETTINGS}
+    assert (settings.mute.before_s, settings.mute.drop) == (1_743_433_200, True)
     assert settings.bootstrap == "kafka-1:9092,[::1]:9093"
     assert (settings.experts, settings.memory_days) == (("process", "linear"), 20.0)
     assert settings.target.calendar == "JP"
@@ -101,6 +104,8 @@ def test_waiting_times_follow_the_horizon_until_they_are_set():
         ("YOCHO_MERGE_WAIT_S", "nan", "a number from 0 to 60"),
         ("YOCHO_METRICS_PORT", "70000", "65,535"),
         ("YOCHO_DWELL", "soon", "empty, or"),
+        ("YOCHO_MUTE_BEFORE", "2025-04-01", "empty, or an RFC 3339 time with its zone"),
+        ("YOCHO_MUTED", "yes", "mark or drop"),
         ("YOCHO_EXPERTS", "process,oracle", "some of rhythm, process, hazard, linear, curved"),
         ("YOCHO_EXPERTS", "process,process", "each once"),
         ("YOCHO_EXPERTS", ",", "some of rhythm"),

@@ -1,0 +1,130 @@
+"""Everyone who will cross a level soon if they stay silent: what `yocho upcoming` asks and shows.
+
+Reads what a worker wrote, the changelog and the models, and asks the rules that the worker itself will ask
+(`models.upcoming`). As of now means each partition's stream time: how far its events have come. A model that took
+effect within the last hour has not brought forward everybody's next look yet. A capacity or a breaker may hold an alert
+back; listed is who crosses a level.
+"""
+
+import heapq
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+
+from models.clocks import RUNNING, ChannelClocks
+from models.confidence import Confidence, confidence_of
+from models.levels import LEVELS, Level, LevelName
+from models.scorer import Scorer
+from models.target import DAY_S
+from models.upcoming import upcoming
+from models.watch import Watch
+from streams.changelog_topic import read_partitions
+from streams.engine.partition import PartitionRows
+from streams.model_book import ModelBook
+from streams.settings import Settings
+from streams.training import read_models
+
+FEEDS = "feeds"
+"""Name under which a partition remembers its sources."""
+
+
+class Upcoming(Struct, frozen=True, kw_only=True):
+    """One customer who will cross a level, as a line of JSON."""
+
+    customer_id: Annotated[str, Meta(description="Pseudonymous id.")]
+    level: Annotated[LevelName, Meta(description="Level now.")]
+    next_level: Annotated[LevelName, Meta(description="Level that silence alone will bring.")]
+    at: Annotated[datetime, Meta(tz=True, description="When, event time.")]
+    days: Annotated[float, Meta(ge=0.0, description="Days from as_of until then.")]
+    probability: Annotated[
+        float | None, Meta(description="P(no main event within the horizon) as of now; null as in an alert.")
+    ]
+    confidence: Annotated[Confidence, Meta(description="Whether there is enough evidence for a number.")]
+    as_of: Annotated[datetime, Meta(tz=True, description="Stream time of the customer's partition.")]
+    model_version: Annotated[str, Meta(description="Model in effect as of now.")]
+    partition: Annotated[int, Meta(ge=0, description="Partition of the customer.")]
+
+
+async def soonest(settings: Settings, within_s: int, least: Level, limit: int | None) -> list[Upcoming]:
+    """Ask all partitions.
+
+    Parameters
+    ----------
+    settings
+        Brokers, topics, target and policy of the workers.
+    within_s
+        How far to look ahead of each partition's stream time, seconds.
+    least
+        The level, or a higher one, that has to be reached.
+    limit
+        Most customers; None = all.
+
+    Returns
+    -------
+    list of Upcoming
+        Soonest first, at the same second by customer id.
+    """
+    book = ModelBook(Scorer.cold(settings.target), pinned=settings.learn == "off")
+    await read_models(settings, book)
+    found: list[Upcoming] = []
+    async for partition in read_partitions(settings):
+        watch = watch_in_effect(settings, book, partition)
+        found = _first(limit, [*found, *ahead(watch, partition, within_s, least)])
+    return found
+
+
+def watch_in_effect(settings: Settings, book: ModelBook, partition: PartitionRows) -> Watch:
+    """Return the rules at the stream time of a partition that was read, with the clocks of its sources."""
+    feeds = partition.memory.get(FEEDS)
+    clocks = RUNNING if feeds is None else ChannelClocks.from_dict(feeds)
+    scorer = book.in_effect(partition.stream_time_s).with_clocks(clocks)
+    return Watch(scorer, settings.policy, settings.target, settings.forget_s)
+
+
+def ahead(watch: Watch, partition: PartitionRows, within_s: int, least: Level) -> list[Upcoming]:
+    """Ask one partition, with the model in effect at its stream time; arguments as of `soonest`, order too."""
+    now_s = partition.stream_time_s
+    slots = partition.used_slots()
+    slots = slots[partition.rows["due_at"][slots] <= now_s + within_s]  # nothing is news of the others: no copies
+    rows = partition.rows[slots]
+    crossings = upcoming(watch, rows, now_s + within_s, least)
+    rows = rows[[crossing.row for crossing in crossings]]
+    x = watch.scorer.features_of(rows, np.full(len(rows), now_s))
+    p = watch.scorer.probabilities_of(x)
+    found = [
+        Upcoming(
+            customer_id=partition.customer_id(int(slots[crossing.row])).decode(),
+            level=LEVELS[level].name,
+            next_level=LEVELS[crossing.level].name,
+            at=_utc(crossing.at_s),
+            days=max(0.0, (crossing.at_s - now_s) / DAY_S),
+            probability=probability if confidence == Confidence.ENOUGH else None,
+            confidence=confidence,
+            as_of=_utc(now_s),
+            model_version=watch.scorer.version,
+            partition=partition.number,
+        )
+        for crossing, level, probability, confidence in zip(
+            crossings, rows["level"].tolist(), p.tolist(), confidence_of(watch.scorer, x), strict=True
+        )
+    ]
+    return _first(None, found)
+
+
+def to_json(one: Upcoming) -> str:
+    """Write one customer as a line of JSON."""
+    return msgspec.json.encode(one).decode()
+
+
+def _first(limit: int | None, found: list[Upcoming]) -> list[Upcoming]:
+    def order(one: Upcoming) -> tuple[datetime, str]:
+        return one.at, one.customer_id
+
+    return sorted(found, key=order) if limit is None else heapq.nsmallest(limit, found, key=order)
+
+
+def _utc(at_s: int) -> datetime:
+    return datetime.fromtimestamp(at_s, UTC)
