@@ -6,7 +6,7 @@ Serves the alert, last word of the line from event to alert. Pure text, Japanese
 
 from models.events import Channel
 from models.levels import LEVELS, Level
-from models.wording import WORDS, Sentence, days_en, days_ja, percent, wait_en, wait_ja, with_article
+from models.wording import WORDS, Sentence, amount, days_en, days_ja, percent, wait_en, wait_ja, with_article
 
 NOT_ENOUGH_EVIDENCE = Sentence("判断材料がまだ足りません", "not enough evidence yet")
 """Stands in place of a percentage; no full stop."""
@@ -36,6 +36,25 @@ def no_single_reason(probability: float | None) -> Sentence:
     return Sentence(
         f"特に目立つ変化はありませんが、全体として離反の可能性は{percent(probability)}です。",
         f"No single signal stands out; taken together the risk of churn is {percent(probability)}.",
+    )
+
+
+def at_stake(value: float) -> Sentence:
+    r"""Say what spend of a year is lost to be expected, in the unit of the shop's amounts.
+
+    Parameters
+    ----------
+    value
+        `models.value.value_at_stake`, >= 0.
+
+    Examples
+    --------
+    >>> print(*at_stake(48_612.0), sep="\n")
+    年間およそ49,000の購入を失う見込みです。
+    Spend of about 49,000 a year is at stake.
+    """
+    return Sentence(
+        f"年間およそ{amount(value)}の購入を失う見込みです。", f"Spend of about {amount(value)} a year is at stake."
     )
 
 

@@ -125,6 +125,11 @@ def _keep(kept: NDArray[np.float16], values: Floats, live: Bools) -> None:
     kept[:, :width] = np.where(live[:, None], half(values[:, :width]), np.float16(np.nan))
 
 
+def just_frozen(rows: Rows, at_s: Seconds) -> NDArray[np.intp]:
+    """Return the rows whose example was frozen at their second of `at_s`, shape (n,): who had a look just then."""
+    return np.flatnonzero((rows["example_frozen"] == FROZEN) & (rows["example_at"] == at_s))
+
+
 def resolve(rows: Rows, target: Target) -> Resolved:
     """Give the next label of each frozen example, in place; the horizon label also schedules the next freeze.
 

@@ -4,21 +4,25 @@ Last word of the line from event to alert (emit). Works on all decisions of a ro
 explaining is array arithmetic; what an alert says depends on its own customer's row alone.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 
 from models.alert_sentences import acknowledged, expired, returned, snoozed, worsens
+from models.census import Census
 from models.comeback import EVENT_NAMES, InWords, Worsening, comeback, worsening
 from models.confidence import Confidence
 from models.decisions import Decision
 from models.explain import Explanation, explain
 from models.levels import ALERT_LEVELS, LEVELS, LevelName
 from models.policy import Policy, Transition, TransitionType
+from models.segments import SEGMENTS, SegmentTitle, segments_of
 from models.sentences import Reasons
 from models.state import ROW_VERSION, Rows
 from models.target import DAY_S, Target
+from models.value import value_at_stake
 from models.watch import Watch
 from streams.alerts import Alert, EpisodeRef, NextLevel, Receipt, Threshold
 
@@ -32,6 +36,7 @@ def alerts_of(
     partition: int,
     topics: Mapping[int, str],
     code_version: str,
+    census: Census | None = None,
 ) -> list[Alert]:
     """Turn decisions into alerts.
 
@@ -51,6 +56,8 @@ def alerts_of(
         Names of the input topics that are read, by place in a row's ``applied``.
     code_version
         Version of yocho, for the receipt.
+    census
+        Of the partition's customers; None leaves out the segment.
 
     Returns
     -------
@@ -64,12 +71,14 @@ def alerts_of(
     explanations = explain(watch.scorer, rows, at_s)
     comebacks = comeback(watch.scorer, watch.policy, rows, at_s, watch.target)
     worsenings = worsening(watch.scorer, watch.policy, rows, at_s)
+    segments = _segments(rows, census, watch.target)
+    stakes = value_at_stake(rows, np.array([decision.probability for decision in decisions]), watch.target).tolist()
     thresholds = thresholds_of(watch.policy)
     alerts = []
-    for customer_id, decision, row, why, back, ahead in zip(
-        customer_ids, decisions, rows, explanations, comebacks, worsenings, strict=True
+    for customer_id, decision, row, why, back, ahead, segment, stake in zip(
+        customer_ids, decisions, rows, explanations, comebacks, worsenings, segments, stakes, strict=True
     ):
-        news = decision.transition
+        news, is_sure = decision.transition, why.confidence == Confidence.ENOUGH
         alerts.append(
             Alert(
                 alert_id=news.alert_id(customer_id),
@@ -78,7 +87,7 @@ def alerts_of(
                 previous_level=LEVELS[news.previous_level].name,
                 customer_id=customer_id,
                 occurred_at=_utc(news.at_s),
-                probability=decision.probability if why.confidence == Confidence.ENOUGH else None,
+                probability=decision.probability if is_sure else None,
                 confidence=why.confidence,
                 horizon_days=watch.target.horizon_days,
                 main_event=EVENT_NAMES[watch.target.main],
@@ -91,6 +100,8 @@ def alerts_of(
                 acknowledged=bool(row["acknowledged"]),
                 by=None if news.command is None else news.command.by,
                 until=_utc(news.command.until_s) if news.command is not None and news.command.until_s else None,
+                segment=segment,
+                value_at_stake=None if math.isnan(stake) or not is_sure else stake,
                 episode=EpisodeRef(news.number, news.step, _utc(news.opened_at_s)),
                 receipt=Receipt(
                     model_version=watch.scorer.version,
@@ -103,6 +114,12 @@ def alerts_of(
             )
         )
     return alerts
+
+
+def _segments(rows: Rows, census: Census | None, target: Target) -> list[SegmentTitle | None]:
+    if census is None:
+        return [None] * len(rows)
+    return [SEGMENTS[number] for number in segments_of(rows, census, target).tolist()]
 
 
 def thresholds_of(policy: Policy) -> dict[LevelName, Threshold]:

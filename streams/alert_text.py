@@ -5,7 +5,7 @@ Used by ``yocho alerts`` and ``yocho demo``. Plain text: whoever prints it may a
 
 from typing import NamedTuple
 
-from models.alert_sentences import NOT_ENOUGH_EVIDENCE, event_name
+from models.alert_sentences import NOT_ENOUGH_EVIDENCE, at_stake, event_name
 from models.events import Channel
 from models.levels import LEVELS
 from models.policy import TransitionType
@@ -21,6 +21,7 @@ class _Frame(NamedTuple):
     risk: str
     reason: str
     in_hand: str
+    segment: str
     way_back: str
     ahead: str
     replay: str
@@ -40,6 +41,7 @@ _FRAMES = {
         risk="今後{days:.0f}日間{event}がない確率: {how_sure}",
         reason="理由: ",
         in_hand="担当者が対応中です。",
+        segment="顧客区分: ",
         way_back="呼び戻し: ",
         ahead="見通し: ",
         replay="（過去分）",
@@ -57,6 +59,7 @@ _FRAMES = {
         risk="risk of no {event} within {days:.0f} days: {how_sure}",
         reason="why: ",
         in_hand="somebody takes care of this customer",
+        segment="segment: ",
         way_back="way back: ",
         ahead="ahead: ",
         replay=" (replay)",
@@ -66,7 +69,7 @@ LANGUAGES = tuple(_FRAMES)
 
 
 def render(alert: Alert, lang: str) -> str:
-    """Write one alert for a person: who, how sure, why, what would bring them back, and what comes if not.
+    """Write one alert for a person: who, how sure, why, what they are worth, what would bring them back, and what else.
 
     Parameters
     ----------
@@ -103,6 +106,9 @@ def render(alert: Alert, lang: str) -> str:
     lines = [head, f"  {risk}", *(f"  {frame.reason}{reason}" for reason in reasons)]
     if alert.acknowledged and alert.type != TransitionType.ACKNOWLEDGED:
         lines.append(f"  {frame.in_hand}")
+    if alert.segment is not None:
+        stake = "" if alert.value_at_stake is None else f" · {getattr(at_stake(alert.value_at_stake), lang)}"
+        lines.append(f"  {frame.segment}{getattr(alert.segment, lang)}{stake}")
     if alert.comeback is not None:
         lines.append(f"  {frame.way_back}{getattr(alert.comeback.sentence, lang)}")
     if alert.if_silent is not None:

@@ -27,6 +27,7 @@ from models.evidence import Evidence
 from models.levels import Level, LevelName
 from models.policy import TransitionType
 from models.scorer import COLD
+from models.segments import SEGMENTS, Segment, SegmentTitle
 from models.sentences import Reasons, reason
 from models.state import ROW_VERSION
 from streams.cloud_events import binary_headers
@@ -150,6 +151,18 @@ class Alert(Struct, frozen=True, kw_only=True):
     until: Annotated[
         Annotated[datetime, Meta(tz=True)] | None, Meta(description="End of the snooze; null unless snoozed.")
     ] = None
+    segment: Annotated[
+        SegmentTitle | None, Meta(description="What kind of customer this is; null where nobody asked.")
+    ] = None
+    value_at_stake: Annotated[
+        Annotated[float, Meta(ge=0.0)] | None,
+        Meta(
+            description="Expected loss of a year's spend, in the unit of the amounts: probability x orders a"
+            " year x usual order value, where orders a year = (c / (1 - 2^(-T/90)) - 1/2) x 365 ln 2 / 90, c = orders"
+            " weighted by 2^(-age in days / 90), T = days from first to last order and one usual gap, all as of the"
+            " last order. Null where no amount was ever seen, and without enough evidence for a probability."
+        ),
+    ] = None
     replay: Annotated[
         bool, Meta(description="True: history, from a backfill that is muted until a moment; nobody should act on it.")
     ] = False
@@ -250,6 +263,8 @@ EXAMPLE = Alert(
         InWords(*brings_back(Channel.LOGIN, Level.WATCH)),
     ),
     if_silent=NextLevel("critical", _AT + timedelta(days=12), 12.0, InWords(*worsens(Level.CRITICAL, 12.0))),
+    segment=SEGMENTS[Segment.VIP],
+    value_at_stake=48_600.0,
     episode=EpisodeRef(number=1, step=2, opened_at=_AT),
     receipt=Receipt(
         model_version=COLD,

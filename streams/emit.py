@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from models.census import Census
 from models.decisions import Decision
 from models.episode_outcomes import EpisodeOutcome
 from models.features import NAMES as FEATURE_NAMES
@@ -98,6 +99,7 @@ class Emitter:
             partition=partition.number,
             topics=self._sources,
             code_version=CODE_VERSION,
+            census=Census.of(partition.memory, watch.target),
         )
         for key, built, decision in zip(keys, alerts, decisions, strict=True):
             is_history = self._mute.covers(decision.transition)

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
 from models.capacity import Capacity, Share
+from models.census import Census
 from models.commands import CommandKind
 from models.episode_outcomes import returned
+from models.pending import just_frozen
 from models.scorer import Scorer
 from models.state import Rows
 from models.watch import NEVER, Watch
@@ -96,15 +98,16 @@ class Pipeline:
         return not self._switch(partition)
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time that events may not pass yet, because a model takes effect there or a day ends; None for none.
+        """Stream time that events may not pass yet, None for none: a model takes effect there, or a span of time ends.
 
-        A day matters where new alerts a day are limited.
+        By a census customers are compared; it is due at the end of each quarter of the horizon. New alerts are limited
+        by day, if they are.
         """
-        following = self.book.following(self._watch(partition).scorer)
-        capacity = self._capacity(partition)
+        following, capacity = self.book.following(self._watch(partition).scorer), self._capacity(partition)
         switches = (
             None if following is None else following.effective_at_s,
             None if capacity is None else capacity.next_day_s(partition.stream_time_s),
+            self._census(partition).next_close_s(partition.stream_time_s),
         )
         return min((switch_s for switch_s in switches if switch_s is not None), default=None)
 
@@ -116,14 +119,18 @@ class Pipeline:
 
     # -- inside
 
+    def _census(self, partition: PartitionRows) -> Census:
+        return Census.of(partition.memory, self._watch(partition).target)
+
     def _capacity(self, partition: PartitionRows) -> Capacity | None:
         share = self._share_of(partition.number)
         return None if share is None else Capacity.of(partition.memory, share)
 
     def _begin_day(self, partition: PartitionRows) -> bool:
-        """Let a new day begin, where days matter and all that was due before is done; True if one does."""
-        capacity = self._capacity(partition)
-        return capacity is not None and capacity.close(partition.stream_time_s)
+        """Close what ends with a day or a quarter, all that was due before being done; True if anything did."""
+        now_s, capacity = partition.stream_time_s, self._capacity(partition)
+        is_new_day = capacity is not None and capacity.close(now_s)
+        return self._census(partition).close(now_s) or is_new_day
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
@@ -227,6 +234,8 @@ class Pipeline:
             self.metrics.put_off(capacity.put_off - put_off)
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
+        fresh = just_frozen(rows, at_s)
+        self._census(partition).count(rows[fresh], at_s[fresh])
         self.metrics.looked(len(slots))
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)

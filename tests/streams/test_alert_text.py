@@ -16,6 +16,7 @@ def test_the_japanese_text_says_who_how_sure_why_and_what_to_do():
         "  今後91日間注文がない確率: 81%\n"
         "  理由: ふだんは約7日ごとに注文がありますが、すでに23日間ありません。\n"
         "  理由: ログインのペースが、30日あたり約12回から約3回に落ちています。\n"
+        "  顧客区分: 熱狂的ファン · 年間およそ49,000の購入を失う見込みです。\n"
         "  呼び戻し: ログイン1回で「注意」に戻ります。\n"
         "  見通し: このまま何もなければ、12日後に「危険」に達します。"
     )
@@ -27,6 +28,7 @@ def test_the_english_text_says_the_same():
         "  risk of no order within 91 days: 81%\n"
         "  why: Usually orders about every 7 days; none for 23 days.\n"
         "  why: Usually about 12 logins per 30 days; now about 3.\n"
+        "  segment: VIP fan · Spend of about 49,000 a year is at stake.\n"
         '  way back: One login returns them to "watch".\n'
         '  ahead: Reaches "critical" in 12 days if nothing happens.'
     )
@@ -54,6 +56,7 @@ def test_a_recovery_needs_no_way_back():
         level="healthy",
         previous_level="at_risk",
         reasons=Reasons(["注文がありました。"], ["Came back: an order."]),
+        value_at_stake=None,
         comeback=None,
         if_silent=None,
     )
@@ -61,14 +64,21 @@ def test_a_recovery_needs_no_way_back():
         "【平常・回復】顧客 c-1024  2026-04-11 03:00 UTC",
         "  今後91日間注文がない確率: 81%",
         "  理由: 注文がありました。",
+        "  顧客区分: 熱狂的ファン",
     ]
+
+
+def test_an_alert_of_an_earlier_release_knows_no_segment():
+    text = render(msgspec.structs.replace(EXAMPLE, segment=None, value_at_stake=None), "en")
+    assert "segment" not in text
+    assert text.count("\n") == render(EXAMPLE, "en").count("\n") - 1
 
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
 @pytest.mark.parametrize("type_", TransitionType)
 @pytest.mark.parametrize("level", ["healthy", "watch", "at_risk", "critical", "churned"])
 def test_every_kind_of_alert_can_be_read_in_both_languages(lang, type_, level):
-    assert render(msgspec.structs.replace(EXAMPLE, type=type_, level=level), lang).count("\n") == 5
+    assert render(msgspec.structs.replace(EXAMPLE, type=type_, level=level), lang).count("\n") == 6
 
 
 @pytest.mark.parametrize(("lang", "word"), [("ja", "（過去分）"), ("en", " (replay)")])

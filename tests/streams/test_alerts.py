@@ -125,7 +125,7 @@ def test_the_refusal_does_not_tell_who_the_customer_is():
 
 
 def test_a_field_from_a_newer_version_is_ignored():
-    body = body_of(ALERT) | {"segment": "離脱予備軍"}
+    body = body_of(ALERT) | {"play": "win-back"}
     assert decode(json.dumps(body).encode()) == ALERT
     jsonschema.validate(body, json_schema())
 
@@ -157,7 +157,7 @@ def test_the_body_holds_these_fields_and_nothing_more_about_the_person():
     assert set(body_of(ALERT)) == {
         "alert_id", "kind", "type", "level", "previous_level", "customer_id", "occurred_at", "probability",
         "confidence", "horizon_days", "main_event", "baseline", "evidence", "reasons", "comeback", "if_silent",
-        "recovered_by", "acknowledged", "by", "until", "replay", "episode", "receipt",
+        "recovered_by", "acknowledged", "by", "until", "segment", "value_at_stake", "replay", "episode", "receipt",
     }  # fmt: skip
     rest = json.dumps(body_of(ALERT) | {"customer_id": ""}, ensure_ascii=False)
     assert "顧客" not in rest

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.streams.engine.logs import DAY_S
+from tests.streams.engine.log_broker import DAY_S
 from tests.streams.engine.world import World
 
 N_CASES = max(500, settings.default.max_examples)

@@ -23,7 +23,7 @@ from tests.streams.engine.fakes import (
     FakeProducer,
     FakeSensor,
 )
-from tests.streams.engine.logs import TPS, Broker
+from tests.streams.engine.log_broker import TPS, Broker
 
 FAR = 1 << 40  # beyond all offsets
 NOBODY = new_rows(1)[0]
