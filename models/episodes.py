@@ -1,6 +1,6 @@
 """The alert policy over the rows of a partition: who could change, when to look again, the episode in a row.
 
-Beside `models.policy` on the line from event to alert. `may_change` finds by array arithmetic the few
+Beside `models.life_cycle` on the line from event to alert. `may_change` finds by array arithmetic the few
 customers for whom the plain-Python `models.life_cycle.step` has something to decide; everybody else is left
 alone.
 """
