@@ -110,7 +110,11 @@ def damped_until(rows: Rows, target: Target) -> Seconds:
     Whoever flaps between healthy and watch so fast is not reported once more until the oldest told episode has its
     outcome: a horizon after it was told, or at a main event, which empties its place in the row.
     """
-    return np.where(has_room(rows), 0, next_outcome_at(rows, target))
+    until = np.zeros(len(rows), np.int64)
+    full = np.flatnonzero(~has_room(rows))
+    if full.size:
+        until[full] = next_outcome_at(rows[full], target)
+    return until
 
 
 def expires_at(policy: Policy, rows: Rows, target: Target) -> Seconds:
