@@ -170,7 +170,7 @@ class Admission:
         known = _all_known(partition, events, slots[kept])
         columns = _columns(events)
         places = np.flatnonzero(columns.source == Source.COMMANDS).tolist()
-        said = {i: event for i in places if isinstance(event := events[i].event, Command)}
+        said = {i: command for i in places if isinstance(command := events[i].event, Command)}
         return Batch(known, columns, turn_s[kept], appended_at_s, said)
 
     def forget_places(self) -> None:
