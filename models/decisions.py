@@ -5,12 +5,13 @@ for whom there is something to decide; each of them then takes one step in plain
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.breaker import UNLIMITED
+from models.capacity import Capacity
 from models.clocks import RUNNING, ChannelClocks
 from models.commands import Command, CommandKind
 from models.episode_outcomes import note_news
@@ -20,6 +21,7 @@ from models.life_cycle import step
 from models.policy import Cause, Episode, Moment, Policy, Transition, TransitionType
 from models.state import Rows
 from models.target import Target
+from models.value import value_at_stake
 
 Indices = NDArray[np.intp]
 WARNINGS = (TransitionType.OPENED, TransitionType.ESCALATED)
@@ -63,6 +65,7 @@ class Decider:
         channel: NDArray[np.integer] | None = None,
         *,
         room: int = UNLIMITED,
+        capacity: Capacity | None = None,
     ) -> tuple[list[Decision], Indices]:
         """Decide silences and events.
 
@@ -76,6 +79,8 @@ class Decider:
             Channels of the events, shape (n,); None for silences.
         room
             How many may be told that they are at risk, or more than before, >= 0; those whose second comes first.
+        capacity
+            Lets new alerts in, earlier ones first; None lets in everybody.
 
         Returns
         -------
@@ -87,8 +92,8 @@ class Decider:
         which = np.flatnonzero(changes)
         if not which.size:
             return [], which
-        if room < which.size:
-            which = which[np.argsort(at_s[which], kind="stable")]
+        if room < which.size or capacity is not None:
+            which = which[np.lexsort((rows["phase"][which], at_s[which]))]
         last_activity, damped = last_activity_at(rows), damped_until(rows, self.target, clocks)
         decisions: list[Decision] = []
         held: list[int] = []
@@ -102,11 +107,13 @@ class Decider:
                 damped_until_s=int(damped[i]),
             )
             episode, news = step(self.policy, episode_of(rows[i]), moment)
-            if any(transition.type in WARNINGS for transition in news):
-                if not room:
-                    held.append(i)
-                    continue
-                room -= 1
+            if news and news[0].type in WARNINGS and not room:
+                held.append(i)
+                continue
+            if news and news[0].type == TransitionType.OPENED and capacity is not None:
+                full_until_s = self._full_until(capacity, rows[i : i + 1], moment)
+                episode, news = step(self.policy, episode_of(rows[i]), replace(moment, full_until_s=full_until_s))
+            room -= bool(news) and news[0].type in WARNINGS
             decisions += self._store(rows, i, moment, episode, news)
         decisions.sort(key=lambda decision: decision.index)
         return decisions, np.array(sorted(held), np.intp)
@@ -127,3 +134,8 @@ class Decider:
         for transition in news:
             note_news(rows[i], transition)
         return [Decision(i, transition, moment.probability) for transition in news]
+
+    def _full_until(self, capacity: Capacity, row: Rows, moment: Moment) -> int:
+        p = np.array([moment.probability])
+        stake = float(value_at_stake(row, p, self.target)[0])
+        return capacity.full_until(moment.at_s, stake, moment.probability, int(row["phase"][0]))

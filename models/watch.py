@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.breaker import HOLD_S, UNLIMITED
+from models.capacity import Capacity
 from models.clocks import ChannelClocks
 from models.commands import Command
 from models.crossing import next_crossing
@@ -127,7 +128,7 @@ class Watch:
         """
         return self._decider.answer(rows, at_s, self.scorer.probabilities(rows, at_s), commands)
 
-    def look(self, rows: Rows, at_s: Seconds, room: int = UNLIMITED) -> Findings:
+    def look(self, rows: Rows, at_s: Seconds, room: int = UNLIMITED, capacity: Capacity | None = None) -> Findings:
         """Look at customers whose time has come, each as of its own second; sets the next `due_at`.
 
         Parameters
@@ -139,6 +140,8 @@ class Watch:
         room
             How many may be told that they are at risk, or more than before; about the others nothing is decided yet,
             and they are looked at again within two hours.
+        capacity
+            Lets new alerts in; None lets in all of them.
 
         Returns
         -------
@@ -152,7 +155,7 @@ class Watch:
         self._freeze(rows, at_s, p)
         churned_at = expires_at(self.policy, rows, self.target, self.clocks)
         cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
-        decisions, held = self._decider.decide(rows, at_s, p, cause, room=room)
+        decisions, held = self._decider.decide(rows, at_s, p, cause, room=room, capacity=capacity)
         rows["due_at"] = self._next_look_at(rows, at_s, held)
         return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone, held, censored)
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.capacity import Capacity, Share
 from models.census import Census
 from models.commands import CommandKind
 from models.episode_outcomes import returned
@@ -54,9 +55,11 @@ class Pipeline:
         Told what happens.
     outages
         Tells silent sources from silent customers, and how many alerts may be told.
+    share_of
+        What of the shop's capacity falls to a partition; None = any number of alerts.
     """
 
-    def __init__(  # noqa: PLR0917 - six parts of six types, put together once, in streams.app
+    def __init__(  # noqa: PLR0917 - seven parts of seven types, put together once, in streams.app
         self,
         admission: Admission,
         book: ModelBook,
@@ -64,6 +67,7 @@ class Pipeline:
         emitter: Emitter,
         metrics: Metrics,
         outages: Outages,
+        share_of: Callable[[int], Share | None] = lambda number: None,
     ) -> None:
         self.admission = admission
         self.book = book
@@ -71,6 +75,7 @@ class Pipeline:
         self.metrics = metrics
         self.outages = outages
         self._watch_of = watch
+        self._share_of = share_of
         self._watches: dict[int, Watch] = {}
         self._replans: dict[int, Replan] = {}
 
@@ -97,7 +102,7 @@ class Pipeline:
             self._follow_feed(partition, news)
             return False
         partition.stream_time_s = now_s
-        if not self._look_due(partition, now_s, limit) or self._census(partition).close(now_s):
+        if not self._look_due(partition, now_s, limit) or self._begin_day(partition):
             return False
         return not self._switch(partition)
 
@@ -111,14 +116,18 @@ class Pipeline:
         return len(slots) < limit and len(again) < limit
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time that events may not pass yet, because a model or a census takes effect there; None for none.
+        """Stream time that events may not pass yet, None for none: a model takes effect there, or a span of time ends.
 
-        By a census customers are compared; it is due at the end of each quarter of the horizon.
+        By a census customers are compared; it is due at the end of each quarter of the horizon. New alerts are limited
+        by day, if they are.
         """
-        following = self.book.following(self._watch(partition).scorer)
-        switches = [] if following is None else [following.effective_at_s]
-        census_s = self._census(partition).next_close_s(partition.stream_time_s)
-        return min(switches if census_s is None else [*switches, census_s], default=None)
+        following, capacity = self.book.following(self._watch(partition).scorer), self._capacity(partition)
+        switches = (
+            None if following is None else following.effective_at_s,
+            None if capacity is None else capacity.next_day_s(partition.stream_time_s),
+            self._census(partition).next_close_s(partition.stream_time_s),
+        )
+        return min((switch_s for switch_s in switches if switch_s is not None), default=None)
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
@@ -131,6 +140,16 @@ class Pipeline:
 
     def _census(self, partition: PartitionRows) -> Census:
         return Census.of(partition.memory, self._watch(partition).target)
+
+    def _capacity(self, partition: PartitionRows) -> Capacity | None:
+        share = self._share_of(partition.number)
+        return None if share is None else Capacity.of(partition.memory, share)
+
+    def _begin_day(self, partition: PartitionRows) -> bool:
+        """Close what ends with a day or a quarter, all that was due before being done; True if anything did."""
+        now_s, capacity = partition.stream_time_s, self._capacity(partition)
+        is_new_day = capacity is not None and capacity.close(now_s)
+        return self._census(partition).close(now_s) or is_new_day
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
@@ -255,7 +274,11 @@ class Pipeline:
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
         rows = partition.rows[slots]
-        found = watch.look(rows, at_s, self.outages.breaker(partition).room(int(at_s.max())))
+        capacity = self._capacity(partition)
+        put_off = 0 if capacity is None else capacity.put_off
+        found = watch.look(rows, at_s, self.outages.breaker(partition).room(int(at_s.max())), capacity)
+        if capacity is not None:
+            self.metrics.put_off(capacity.put_off - put_off)
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
         fresh = just_frozen(rows, at_s)
