@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 from models.apply import Outcome, apply_round
 from models.capacity import Capacity, Share
 from models.census import Census
-from models.commands import CommandKind
 from models.episode_outcomes import returned
 from models.pending import just_frozen
 from models.scorer import Scorer
-from models.state import Rows
 from models.watch import NEVER, Watch
 from streams.admission import Admission, Batch, Decoded, Slots
+from streams.answers import answer
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
 from streams.feeds import FeedNews
@@ -200,7 +199,7 @@ class Pipeline:
         settled = returned(sub, at_s, channel == watch.target.main, watch.target, watch.clocks)
         decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
-        self._answer(watch, partition, batch, index, rows, outcomes)
+        answers = answer(watch, batch, index, rows, outcomes)
         noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED))
         if noted.size:  # nothing the customer did, but another episode may open at another time now
             mailed = rows[noted]
@@ -214,31 +213,10 @@ class Pipeline:
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
         self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
-
-    def _answer(  # noqa: PLR0917 - a part of `_apply`, with what it has at hand
-        self,
-        watch: Watch,
-        partition: PartitionRows,
-        batch: Batch,
-        index: Slots,
-        rows: Rows,
-        outcomes: NDArray[np.uint8],
-    ) -> None:
-        """Do what people said about the customers of a round, as of when its turn came if that is later."""
-        which = np.flatnonzero(outcomes == Outcome.COMMANDED)
-        if not which.size:
-            return
-        places = index[which]
-        commands = [batch.commands[place] for place in places.tolist()]
-        at_s = np.maximum(batch.columns.at_s[places].astype(np.int64), batch.turn_s[places])
-        sub = rows[which]
-        decisions = watch.on_commands(sub, at_s, commands)
-        rows[which] = sub
-        answered = {decision.index for decision in decisions}
-        vain = [i for i, c in enumerate(commands) if c.kind == CommandKind.ACK and i not in answered]
-        outcomes[which[vain]] = Outcome.IN_VAIN
-        appended_at_s = batch.appended_at_s[places]
-        self.emitter.alerts(partition, watch, batch.slots[places], sub, decisions, appended_at_s=appended_at_s)
+        if answers is not None:
+            places, said, decisions = answers
+            appended_at_s = batch.appended_at_s[places]
+            self.emitter.alerts(partition, watch, batch.slots[places], said, decisions, appended_at_s=appended_at_s)
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
