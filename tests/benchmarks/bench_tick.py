@@ -1,7 +1,8 @@
-"""What time costs: a tick with nothing due, and the pauses between events while ten thousand customers fall due at once.
+"""What time costs: a tick with nothing due, and the pauses between events while ten thousand fall due in one second.
 
-A tick is `Pipeline.advance` of a partition by one second. The pauses are the turns of a partition task that has a steady
-flow of events before it: in each it applies a batch and serves timers, and nothing else runs in between. Seconds are those of this process's own work.
+A tick is `Pipeline.advance` of a partition by one second. The pauses are the turns of a partition task that has a
+steady flow of events before it: in each it applies a batch and serves timers, and nothing else runs in between. Seconds
+are those of this process's own work.
 """
 
 import time
