@@ -4,13 +4,12 @@ Between `models.watch` and `models.life_cycle` on the line from event to alert. 
 for whom there is something to decide; each of them then takes one step in plain Python.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.breaker import UNLIMITED
 from models.clocks import RUNNING, ChannelClocks
 from models.commands import Command, CommandKind
 from models.episode_outcomes import note_news
@@ -24,7 +23,14 @@ from models.target import Target
 Indices = NDArray[np.intp]
 WARNINGS = (TransitionType.OPENED, TransitionType.ESCALATED)
 """News of a new or worse risk: what `models.breaker` counts."""
+Admit = Callable[[int], bool]
+"""Whether one more may be told, as of a second: `models.breaker.Breaker.admit`."""
 _CAUSE_OF = {CommandKind.ACK: Cause.ACKNOWLEDGEMENT, CommandKind.SNOOZE: Cause.SNOOZE}
+
+
+def everybody(_at_s: int) -> bool:
+    """Admit all."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Decider:
         cause: NDArray[np.integer],
         channel: NDArray[np.integer] | None = None,
         *,
-        room: int = UNLIMITED,
+        admit: Admit = everybody,
     ) -> tuple[list[Decision], Indices]:
         """Decide silences and events.
 
@@ -74,25 +80,23 @@ class Decider:
             Second, P(churn) and `Cause` of each, shape (n,).
         channel
             Channels of the events, shape (n,); None for silences.
-        room
-            How many may be told that they are at risk, or more than before, >= 0; those whose second comes first.
+        admit
+            Asked for each who would be told of a new or worse risk, in the order of their seconds.
 
         Returns
         -------
         tuple
-            Decisions in row order, and the rows for which there was no room: nothing is decided about them yet.
+            Decisions in row order, and the rows that were not admitted: nothing is decided about them yet.
         """
         clocks = self.clocks
         changes = may_change(self.policy, rows, self.target, cause=cause, at_s=at_s, probability=p, clocks=clocks)
         which = np.flatnonzero(changes)
         if not which.size:
             return [], which
-        if room < which.size:
-            which = which[np.argsort(at_s[which], kind="stable")]
         last_activity, damped = last_activity_at(rows), damped_until(rows, self.target, clocks)
         decisions: list[Decision] = []
         held: list[int] = []
-        for i in which.tolist():
+        for i in which[np.argsort(at_s[which], kind="stable")].tolist():
             moment = Moment(
                 int(at_s[i]),
                 float(p[i]),
@@ -102,11 +106,9 @@ class Decider:
                 damped_until_s=int(damped[i]),
             )
             episode, news = step(self.policy, episode_of(rows[i]), moment)
-            if any(transition.type in WARNINGS for transition in news):
-                if not room:
-                    held.append(i)
-                    continue
-                room -= 1
+            if any(transition.type in WARNINGS for transition in news) and not admit(moment.at_s):
+                held.append(i)
+                continue
             decisions += self._store(rows, i, moment, episode, news)
         decisions.sort(key=lambda decision: decision.index)
         return decisions, np.array(sorted(held), np.intp)
