@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 
 _OWNER = np.array([SIGNALS.index(feature.signal) for feature in FEATURES])
 _RHYTHM_SIGNAL = SIGNALS.index("main_rhythm")
-_AT_ONCE = 256  # customers: each is scored two dozen times, so this bounds the memory of a wave of alerts
+_AT_ONCE = 64  # customers: each is scored two dozen times, and these scores still fit into a core's cache
 
 
 @dataclass(frozen=True, eq=False)

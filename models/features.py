@@ -8,7 +8,6 @@ While a customer is silent most features stand still; the indices `MOVING` are t
 prepares these, so that `models.crossing` can ask for many moments of the same silence cheaply.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -122,6 +121,7 @@ CALENDAR: tuple[int, ...] = tuple(INDEX[name] for name in NAMES if name.startswi
 N_KEPT = CALENDAR[0]
 """Features that an example keeps; those of the calendar come after them and follow from its time."""
 MOVING: tuple[int, ...] = tuple(sorted([*SILENCE_OF, *TREND_OF, RHYTHM, TAIL, *CALENDAR]))
+_RHYTHM_PLACE, _TAIL_PLACE = MOVING.index(RHYTHM), MOVING.index(TAIL)  # behind silence and trend of each channel
 STILL: tuple[int, ...] = tuple(index for index in range(len(FEATURES)) if index not in MOVING)
 
 
@@ -157,9 +157,13 @@ def features(rows: Rows, at_s: ArrayLike, target: Target, clocks: ChannelClocks 
     columns = np.full((len(FEATURES), len(rows)), np.nan)
     for index, column in still(rows, target, clocks).items():
         columns[index] = column
-    for index, column in Silence.of(rows, target, clocks).moving(at_s).items():
-        columns[index] = column
+    columns[list(moving_of(target))] = Silence.of(rows, target, clocks).moving(at_s)
     return columns.T
+
+
+def moving_of(target: Target) -> tuple[int, ...]:
+    """Return the features that move in a silence, those of the calendar only where the shop has one."""
+    return MOVING if target.calendar else MOVING[: -len(CALENDAR)]
 
 
 def still(rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> dict[int, Floats]:
@@ -180,15 +184,17 @@ class Silence:
     Parameters
     ----------
     last_at_s
-        Last event per channel on the channel's clock, seconds, shape (3, n); NaN = never.
+        Last event per channel on the channel's clock, seconds, shape (c, n); NaN = never.
     share
-        Short over long decayed count as of that event, shape (3, n); NaN = never.
+        Short over long decayed count as of that event, shape (c, n); NaN = never.
     rhythm
         Of the main channel.
     target
         Main channel, horizon and calendar.
     clocks
         What silence is measured with.
+    channels
+        The c channels whose silence and trend are wanted; the rhythm is always there.
     """
 
     last_at_s: Floats
@@ -196,44 +202,61 @@ class Silence:
     rhythm: Rhythm
     target: Target
     clocks: ChannelClocks
+    channels: tuple[Channel, ...]
 
     @classmethod
-    def of(cls, rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> "Silence":
+    def of(
+        cls,
+        rows: Rows,
+        target: Target,
+        clocks: ChannelClocks = RUNNING,
+        channels: tuple[Channel, ...] = tuple(Channel),
+    ) -> "Silence":
         """Prepare n customers."""
-        share = rows["short"].T / positive(rows["long"].T)
-        last_at = positive(rows["last_at"].T)
-        for channel, row in zip(Channel, last_at, strict=True):
+        chosen = list(channels)
+        share = rows["short"].T[chosen] / positive(rows["long"].T[chosen])
+        last_at = positive(rows["last_at"].T[chosen])
+        for channel, row in zip(channels, last_at, strict=True):
             row[:] = clocks.read(channel, row)
-        return cls(last_at, share, Rhythm.of(rows, target, clocks), target, clocks)
+        return cls(last_at, share, Rhythm.of(rows, target, clocks), target, clocks, channels)
 
-    def moving(self, at_s: ArrayLike, channels: Iterable[int] = tuple(Channel)) -> dict[int, Floats]:
+    def moving(self, at_s: ArrayLike) -> Floats:
         """Compute the features that change with silence.
 
         Parameters
         ----------
         at_s
             Epoch seconds, shape (n,) or (m, n), or one for all.
-        channels
-            Whose silence and trend are wanted; the rhythm is always there.
 
         Returns
         -------
-        dict
-            Index of the feature to its column, of the shape of `at_s` (one for all: (n,)), rising indices.
+        ndarray
+            One feature per row in the order of `moving_of`, each of the shape of `at_s` (one for all: (n,)); NaN where
+            nobody asked for the channel.
         """
         at = np.asarray(at_s, np.float64)
-        columns: dict[int, Floats] = {}
-        for channel in channels:
-            now = self.clocks.read(Channel(channel), at)
-            days = np.maximum(now - self.last_at_s[channel], 0.0) * (1.0 / DAY_S)
-            columns[SILENCE_OF[channel]] = np.log(1.0 + days * (SILENCE_STEPS / self.target.horizon_days))
-            columns[TREND_OF[channel]] = self.share[channel] * np.exp2(days * -SHARE_DECAY)
-        columns[RHYTHM], columns[TAIL] = self.rhythm.at(self.clocks.read(self.target.main, at))
+        log_odds, tail = self.rhythm.at(self.clocks.read(self.target.main, at))
+        columns = np.full((len(moving_of(self.target)), *tail.shape), np.nan)
+        for channel, last_at_s, share in zip(self.channels, self.last_at_s, self.share, strict=True):
+            self._since(last_at_s, share, self.clocks.read(channel, at), columns[2 * channel : 2 * channel + 2])
+        columns[_RHYTHM_PLACE], columns[_TAIL_PLACE] = log_odds, tail
         if self.target.calendar:
             known = calendar_features(at, self.target)
-            shape = columns[RHYTHM].shape
-            columns |= {index: np.broadcast_to(row, shape) for index, row in zip(CALENDAR, known, strict=True)}
+            columns[_TAIL_PLACE + 1 :] = known.reshape(len(CALENDAR), *(1,) * (tail.ndim - at.ndim), *at.shape)
         return columns
+
+    def _since(self, last_at_s: Floats, share: Floats, now_s: Floats, columns: Floats) -> None:
+        """Fill in silence and trend of one channel."""
+        silence, trend = columns
+        days = now_s - last_at_s
+        np.maximum(days, 0.0, out=days)
+        days *= 1.0 / DAY_S
+        np.multiply(days, SILENCE_STEPS / self.target.horizon_days, out=silence)
+        silence += 1.0
+        np.log(silence, out=silence)
+        days *= -SHARE_DECAY
+        np.exp2(days, out=trend)
+        trend *= share
 
     def take(self, which: NDArray[np.intp]) -> "Silence":
         """Return some of the customers."""

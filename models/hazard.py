@@ -116,14 +116,27 @@ class Rhythm:
             silence, in [0, 1]; both of the shape of `at_s`.
         """
         # A second at least: the logarithm wants a positive number, and no gap is known to the second.
-        silence_s = np.maximum(np.asarray(at_s, np.float64) - self.last_at_s, 1.0)
-        now = np.exp(self.shape * (np.log(silence_s) - self.log_scale))
-        later = np.exp(self.shape * (np.log(silence_s + self.horizon_s) - self.log_scale))
+        silence_s = np.asarray(at_s, np.float64) - self.last_at_s
+        np.maximum(silence_s, 1.0, out=silence_s)
+        later, now = self._scaled(silence_s + self.horizon_s), self._scaled(silence_s)
+        beyond = 1.0 + now
         # R / (1 - R) with S = 1 / (1 + now), multiplied out: one logarithm, and no difference of two numbers
         # near 1 when silence is long.
-        stays_away = (1.0 + self.dropout * later) * (1.0 + now)
-        comes_back = (1.0 - self.dropout) * (later - now)
-        return np.maximum(np.log(stays_away / comes_back), self.floor), 1.0 / (1.0 + now)
+        comes_back = np.subtract(later, now, out=now)
+        comes_back *= 1.0 - self.dropout
+        odds = np.multiply(self.dropout, later, out=later)
+        odds += 1.0
+        odds *= beyond
+        odds /= comes_back
+        log_odds = np.log(odds, out=odds)
+        return np.maximum(log_odds, self.floor, out=log_odds), np.divide(1.0, beyond, out=beyond)
+
+    def _scaled(self, silence_s: Floats) -> Floats:
+        """Return ``(t / scale) ** shape``, written over t."""
+        power = np.log(silence_s, out=silence_s)
+        power -= self.log_scale
+        power *= self.shape
+        return np.exp(power, out=power)
 
     def take(self, which: NDArray[np.intp]) -> "Rhythm":
         """Return the rhythms of some of the customers."""

@@ -20,18 +20,18 @@ from models.features import MOVING, STILL
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_BLOCK = 512  # customers at a time: the units' sums (200 KB) then stay in a core's cache
+_BLOCK = 512  # scores at a time: the units' sums (200 KB) then stay in a core's cache
 
 
 class Inputs(NamedTuple):
-    """One moving input of each of the first k moving units.
+    """One input of each of the first k units of a plan.
 
     Parameters
     ----------
     features
-        Places among `MOVING`, shape (k,).
+        Moving ones as places among `MOVING`, still ones as places among all features, shape (k,).
     weights
-        Shape (k, 1).
+        Shape (k, 1, 1) for moving ones, (k, 1) for still ones, and there 0 where the unit's input moves.
     """
 
     features: Indices
@@ -45,12 +45,18 @@ class Plan(NamedTuple):
     ----------
     moving, standing
         Units with a moving input, those with most of them first, and the other units.
+    offsets
+        Of all units, moving ones first, shape (`N_HIDDEN`, 1).
+    still
+        The three inputs of all units, as far as they stand still.
     inputs
         First moving input of the moving units, second one of those that have two, third one.
     """
 
     moving: Indices
     standing: Indices
+    offsets: Floats
+    still: tuple[Inputs, ...]
     inputs: tuple[Inputs, ...]
 
 
@@ -65,10 +71,14 @@ def plan(main: Channel) -> Plan:
     features, weights = (np.take_along_axis(array, place, axis=0)[:, order] for array in (units.inputs, units.weights))
     counts = [int((n_moving > turn).sum()) for turn in range(n_moving.max())]
     inputs = (
-        Inputs(np.searchsorted(MOVING, features[turn, :k]), weights[turn, :k, None].astype(np.float64))
+        Inputs(np.searchsorted(MOVING, features[turn, :k]), weights[turn, :k, None, None].astype(np.float64))
         for turn, k in enumerate(counts)
     )
-    return Plan(order[: counts[0]], order[counts[0] :], tuple(inputs))
+    still = (
+        Inputs(features, np.where(np.isin(features, STILL), weights, 0.0)[:, None])
+        for features, weights in zip(units.inputs[:, order], units.weights[:, order], strict=True)
+    )
+    return Plan(order[: counts[0]], order[counts[0] :], units.offsets[order, None], tuple(still), tuple(inputs))
 
 
 def prepared(z: Floats, weights: Floats, main: Channel) -> tuple[Floats, Floats]:
@@ -77,7 +87,7 @@ def prepared(z: Floats, weights: Floats, main: Channel) -> tuple[Floats, Floats]
     Parameters
     ----------
     z
-        Standardised features, shape (d, n); the moving ones are not looked at.
+        Standardised features, finite, shape (d, n); the moving ones do not count.
     weights
         Of the hidden units, shape (`N_HIDDEN`,).
     main
@@ -89,15 +99,15 @@ def prepared(z: Floats, weights: Floats, main: Channel) -> tuple[Floats, Floats]
         Weighted sum of the standing units, shape (n,), and what the still features put into the moving ones, in
         the order of the plan, shape (k, n).
     """
-    units, split = hidden_units(main), plan(main)
-    order = np.concatenate([split.moving, split.standing])
-    inside = np.repeat(units.offsets[order, None], z.shape[1], axis=1)
-    for inputs, by in zip(units.inputs[:, order], units.weights[:, order], strict=True):
-        stands = np.flatnonzero(np.isin(inputs, STILL))
-        inside[stands] += z[inputs[stands]] * by[stands, None]
+    split = plan(main)
+    inside = np.repeat(split.offsets, z.shape[1], axis=1)
+    spare = np.empty_like(inside)
+    for features, by in split.still:
+        np.take(z, features, axis=0, out=spare, mode="clip")
+        spare *= by
+        inside += spare
     n_moving = len(split.moving)
-    standing = inside[n_moving:]
-    return _bent(standing, weights[split.standing, None], np.empty_like(standing)), inside[:n_moving]
+    return _bent(inside[n_moving:], weights[split.standing, None], spare[n_moving:]), inside[:n_moving]
 
 
 def moving_sum(inside: Floats, z: Floats, weights: Floats, main: Channel) -> Floats:
@@ -121,16 +131,16 @@ def moving_sum(inside: Floats, z: Floats, weights: Floats, main: Channel) -> Flo
     """
     _, m, n = z.shape
     split = plan(main)
-    weights = weights[split.moving, None]
+    weights = weights[split.moving, None, None]
     total = np.empty((m, n))
-    scratch = np.empty((2, len(inside), min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        columns = slice(begin, begin + _BLOCK)
-        still = inside[:, columns]
-        sums, spare = scratch[:, :, : still.shape[1]]
-        for moment in range(m):
-            _put_in(sums, spare, still, z[:, moment, columns], split.inputs)
-            total[moment, columns] = _bent(sums, weights, spare)
+    width = max(1, _BLOCK // max(m, 1))
+    scratch = np.empty((2, len(inside), m, min(n, width)))
+    for begin in range(0, n, width):
+        columns = slice(begin, begin + width)
+        still = inside[:, None, columns]
+        sums, spare = scratch[..., : still.shape[2]]
+        _put_in(sums, spare, still, z[:, :, columns], split.inputs)
+        total[:, columns] = _bent(sums, weights, spare)
     return total
 
 
@@ -147,9 +157,9 @@ def _put_in(sums: Floats, spare: Floats, still: Floats, z: Floats, inputs: Itera
 
 
 def _bent(sums: Floats, weights: Floats, spare: Floats) -> Floats:
-    """Return the sum of ``weight * h / (1 + |h|)`` over units, shape (n,); both arrays are written over."""
+    """Return the sum of ``weight * h / (1 + |h|)`` over units, the first axis; both arrays are written over."""
     if not len(sums):
-        return np.zeros(sums.shape[1])
+        return np.zeros(sums.shape[1:])
     np.abs(sums, out=spare)
     spare += 1.0
     sums *= weights

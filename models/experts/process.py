@@ -106,13 +106,20 @@ def histories(columns: Floats, target: Target) -> tuple[Floats, Floats, Floats]:
     target
         Main channel and horizon.
     """
-    occasions, span, silence = (
-        np.where(np.isnan(columns[index]), 0.0, columns[index])
-        for index in (_OCCASIONS, _SPAN, SILENCE_OF[target.main])
-    )
-    last = np.maximum(np.expm1(span), 0.0)
-    since = np.maximum(np.expm1(silence), 0.0) * (target.horizon_days / SILENCE_STEPS)
-    return np.maximum(np.exp(occasions) - 1.0, 0.0), last, last + since
+    x, t = past(columns)
+    return x, t, t + since_days(columns[SILENCE_OF[target.main]], target)
+
+
+def past(columns: Floats) -> tuple[Floats, Floats]:
+    """Read what stands still of `histories`: returns x and time of the last one t, shape (n,)."""
+    occasions, span = (np.where(np.isnan(columns[index]), 0.0, columns[index]) for index in (_OCCASIONS, _SPAN))
+    return np.maximum(np.exp(occasions) - 1.0, 0.0), np.maximum(np.expm1(span), 0.0)
+
+
+def since_days(silence: Floats, target: Target) -> Floats:
+    """Read the days since the last occasion from the feature of the main silence, any shape; 0 where unknown."""
+    known = np.where(np.isnan(silence), 0.0, silence)
+    return np.maximum(np.expm1(known), 0.0) * (target.horizon_days / SILENCE_STEPS)
 
 
 def no_occasion_log_odds(parameters: Floats, x: Floats, t: Floats, age: Floats, days: float) -> Floats:

@@ -100,5 +100,5 @@ def standardised(columns: Floats, centre: Floats, unit: Floats) -> Floats:
     [[1.0, 0.0]]
     """
     z = (columns - centre[:, None]) * unit[:, None]
-    z[np.isnan(z)] = 0.0
+    np.copyto(z, 0.0, where=np.isnan(z))
     return z

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from models.alert_sentences import NOT_ENOUGH_EVIDENCE
 from models.levels import ALERT_LEVELS, LEVELS, LevelName
-from models.wording import percent, wait_en, wait_ja
+from models.target import DAY_S
+from models.wording import amount, percent, wait_en, wait_ja
 from streams import provision
 from streams.cli.types import DURATION_S
 from streams.cluster import Cluster
-from streams.durations import duration_text
 from streams.settings import Settings
 from streams.topics import CHANGELOG, MODEL
 from streams.upcoming import Upcoming, soonest, to_json
@@ -40,13 +40,13 @@ class _Words(NamedTuple):
 
 _WORDS = {
     "ja": _Words(
-        ("顧客", "現在", "次", "到達時刻", "あと", "離反確率"),
+        ("顧客", "区分", "現在", "次", "到達時刻", "あと", "離反確率", "損失見込み（年）"),
         wait_ja,
         "このまま何もなくても、{within}以内に次のレベルに達する顧客はいません。",
         "{n:,}人 · {as_of} 時点",
     ),
     "en": _Words(
-        ("customer", "now", "next", "when", "in", "risk now"),
+        ("customer", "segment", "now", "next", "when", "in", "risk now", "at stake a year"),
         wait_en,
         "Nobody reaches another level within {within} by silence alone.",
         "{n:,} customers, as of {as_of}",
@@ -79,7 +79,7 @@ def command(within_s: int, level: LevelName, limit: int | None, as_json: bool) -
         for one in found:
             print(to_json(one))
     else:
-        _print(found, settings.lang, duration_text(within_s))
+        _print(found, settings.lang, within_s)
 
 
 def _require_state(settings: Settings) -> None:
@@ -92,10 +92,10 @@ def _require_state(settings: Settings) -> None:
         raise NoStateError(f"{CHANGELOG.topic(settings)} has {count} partitions, YOCHO_PARTITIONS says otherwise")
 
 
-def _print(found: Sequence[Upcoming], lang: str, within: str) -> None:
+def _print(found: Sequence[Upcoming], lang: str, within_s: int) -> None:
     words = _WORDS[lang]
     if not found:
-        click.echo(words.nobody.format(within=within))
+        click.echo(words.nobody.format(within=words.wait(within_s / DAY_S)))
         return
     table = Table(box=None, pad_edge=False)
     for column in words.columns:
@@ -113,9 +113,11 @@ def _cells(one: Upcoming, lang: str) -> tuple[str, ...]:
     unsure: str = getattr(NOT_ENOUGH_EVIDENCE, lang)
     return (
         "".join(c if c.isprintable() else "?" for c in one.customer_id),
+        getattr(one.segment, lang),
         titles[one.level],
         titles[one.next_level],
         f"{one.at:%Y-%m-%d %H:%M} UTC",
         _WORDS[lang].wait(one.days),
         unsure if one.probability is None else percent(one.probability),
+        "" if one.value_at_stake is None else amount(one.value_at_stake),
     )

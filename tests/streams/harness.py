@@ -125,6 +125,10 @@ class FirstLine:
             records = [record for _, record in batch]
             self._task.ledgers[number].fetched(records[0].offset, records[-1].offset)
             self._task.deliver(number, records)
+        self.work()
+
+    def work(self) -> None:
+        """Work off what can be worked off now."""
         while self._task.turn():
             pass
 
@@ -156,6 +160,10 @@ class FirstLine:
         self.partition = owned.partition(self.partition.number)
         self.partition.take_over(generation=1)
         self.restart()
+
+    @property
+    def n_inputs(self) -> int:
+        return len(self._numbers)
 
     # -- what came of it
 
@@ -230,7 +238,7 @@ class FirstLine:
             max_batch=self._max_batch,
             merge_wait_s=0.0,
             disorder_s=self.settings.disorder_s,
-            wall_clock=False,
+            wall_clock=self.settings.clock == "wall",
             set_paused=lambda number, paused: None,
         )
 

@@ -10,7 +10,7 @@ from models.apply import Outcome
 from models.contest import Options
 from models.drift import Drift
 from models.experts import NAMES as EXPERTS
-from models.levels import LEVELS
+from models.levels import ALERT_LEVELS, LEVELS
 from models.policy import TransitionType
 from models.promotion import Verdict
 from models.state import ROW
@@ -31,6 +31,7 @@ ALLOWED = {
     "outcome": {*OUTCOMES.values(), "rejected", "churned", "returned"},
     "reason": {str(reason) for reason in Reason},
     "level": {level.name for level in LEVELS},
+    "told": {"none", *(LEVELS[level].name for level in ALERT_LEVELS)},
     "stage": {"output", "state"},
     "partition": {"0"},
     "kind": {"step", "horizon", "loss", "input"},

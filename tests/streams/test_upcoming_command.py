@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from models.levels import Level
 from models.target import DAY_S
+from models.value import spend_a_year
 from streams.broker import EmbeddedBroker
 from streams.cli import main
 from streams.cli import upcoming as command
@@ -76,6 +77,10 @@ def test_each_line_says_where_the_customer_stands_today(line):
         now_s = np.array([line.partition.stream_time_s])
         (p,) = watch_of(line).scorer.probabilities(row.reshape(1), now_s)
         assert one.probability is None or one.probability == p
+        assert (one.value_at_stake is None) == (one.probability is None)
+        assert one.value_at_stake is None or one.value_at_stake == p * spend_a_year(
+            row.reshape(1), line.settings.target
+        )
         assert one.days == (one.at - one.as_of).total_seconds() / DAY_S
         assert one.as_of.timestamp() == now_s[0]
 
@@ -151,16 +156,17 @@ class TestThroughABroker:
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("ja", "7d以内に次のレベルに達する顧客はいません"), ("en", "Nobody reaches another")]
+    ("lang", "words"),
+    [("ja", "7日以内に次のレベルに達する顧客はいません"), ("en", "Nobody reaches another level within 7 days")],
 )
 def test_an_empty_list_says_so(capsys, lang, words):
-    command._print([], lang, "7d")
+    command._print([], lang, 7 * DAY_S)
     assert words in capsys.readouterr().out
 
 
 def test_a_customer_id_cannot_steer_the_terminal(capsys, line):
     (one, *_) = ahead(watch_of(line), line.partition, WITHIN_S, Level.WATCH)
-    command._print([msgspec.structs.replace(one, customer_id="[red]c\x1b[2J")], "en", "9d")
+    command._print([msgspec.structs.replace(one, customer_id="[red]c\x1b[2J")], "en", WITHIN_S)
     out = capsys.readouterr().out
     assert "[red]c?[2J" in out and "\x1b" not in out
 
