@@ -50,12 +50,14 @@ class Breaker:
     Examples
     --------
     >>> breaker = Breaker(5.0)
-    >>> all(breaker.admit(day * DAY_S + second) for day in range(100, 130) for second in range(20))
-    True
-    >>> sum(breaker.admit(130 * DAY_S + second) for second in range(1000)), breaker.limit(130)
-    (100, 100)
-    >>> breaker.is_open, breaker.opened_at_s - 130 * DAY_S
-    (True, 100)
+    >>> for second in range(100 * DAY_S, 130 * DAY_S, DAY_S // 20):  # twenty a day
+    ...     breaker.tell(second)
+    >>> breaker.limit(130)
+    100
+    >>> for _ in range(100):
+    ...     breaker.tell(130 * DAY_S)
+    >>> breaker.has_room(130 * DAY_S + 7), breaker.is_open
+    (False, True)
     """
 
     def __init__(self, multiple: float) -> None:
@@ -82,8 +84,8 @@ class Breaker:
             return UNLIMITED
         return int(max(self.multiple * sum(told) / DAYS, BUSY * max(told), LEAST))
 
-    def admit(self, at_s: int) -> bool:
-        """Ask whether an alert may be told as of a second, and count it; the first without room opens the breaker."""
+    def has_room(self, at_s: int) -> bool:
+        """Ask whether one more alert may be told as of a second; the first without room opens the breaker."""
         day = at_s // DAY_S
         if self.is_open and at_s >= self.opened_at_s:
             return False
@@ -91,11 +93,15 @@ class Breaker:
         if at_s >= self._released_until_s and told >= self.limit(day):
             self.opened_at_s = at_s
             return False
+        return True
+
+    def tell(self, at_s: int) -> None:
+        """Count an alert as of a second."""
+        day = at_s // DAY_S
         self._first_day = min(self._first_day or day, day)
-        self._told[day] = told + 1
+        self._told[day] = self._told.get(day, 0) + 1
         if len(self._told) > _KEPT_DAYS:
             self._forget(day)
-        return True
 
     def release(self, at_s: int) -> bool:
         """Close it because a person says so, who knows why there are so many; False if it was not open."""

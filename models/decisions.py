@@ -4,12 +4,14 @@ Between `models.watch` and `models.life_cycle` on the line from event to alert. 
 for whom there is something to decide; each of them then takes one step in plain Python.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.breaker import Breaker
+from models.capacity import Capacity
 from models.clocks import RUNNING, ChannelClocks
 from models.commands import Command, CommandKind
 from models.episode_outcomes import note_news
@@ -19,18 +21,12 @@ from models.life_cycle import step
 from models.policy import Cause, Episode, Moment, Policy, Transition, TransitionType
 from models.state import Rows
 from models.target import Target
+from models.value import value_at_stake
 
 Indices = NDArray[np.intp]
 WARNINGS = (TransitionType.OPENED, TransitionType.ESCALATED)
 """News of a new or worse risk: what `models.breaker` counts."""
-Admit = Callable[[int], bool]
-"""Whether one more may be told, as of a second: `models.breaker.Breaker.admit`."""
 _CAUSE_OF = {CommandKind.ACK: Cause.ACKNOWLEDGEMENT, CommandKind.SNOOZE: Cause.SNOOZE}
-
-
-def everybody(_at_s: int) -> bool:
-    """Admit all."""
-    return True
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,8 @@ class Decider:
         cause: NDArray[np.integer],
         channel: NDArray[np.integer] | None = None,
         *,
-        admit: Admit = everybody,
+        breaker: Breaker | None = None,
+        capacity: Capacity | None = None,
     ) -> tuple[list[Decision], Indices]:
         """Decide silences and events.
 
@@ -80,23 +77,26 @@ class Decider:
             Second, P(churn) and `Cause` of each, shape (n,).
         channel
             Channels of the events, shape (n,); None for silences.
-        admit
-            Asked for each who would be told of a new or worse risk, in the order of their seconds.
+        breaker
+            Asked for each who would be told of a new or worse risk, in the order of their seconds, and counts them.
+        capacity
+            Lets new alerts in, earlier ones first; None lets in everybody.
 
         Returns
         -------
         tuple
-            Decisions in row order, and the rows that were not admitted: nothing is decided about them yet.
+            Decisions in row order, and the rows that the breaker holds: nothing is decided about them yet.
         """
         clocks = self.clocks
         changes = may_change(self.policy, rows, self.target, cause=cause, at_s=at_s, probability=p, clocks=clocks)
         which = np.flatnonzero(changes)
         if not which.size:
             return [], which
+        which = which[np.lexsort((rows["phase"][which], at_s[which]))]
         last_activity, damped = last_activity_at(rows), damped_until(rows, self.target, clocks)
         decisions: list[Decision] = []
         held: list[int] = []
-        for i in which[np.argsort(at_s[which], kind="stable")].tolist():
+        for i in which.tolist():
             moment = Moment(
                 int(at_s[i]),
                 float(p[i]),
@@ -106,9 +106,14 @@ class Decider:
                 damped_until_s=int(damped[i]),
             )
             episode, news = step(self.policy, episode_of(rows[i]), moment)
-            if any(transition.type in WARNINGS for transition in news) and not admit(moment.at_s):
+            if breaker is not None and _warns(news) and not breaker.has_room(moment.at_s):
                 held.append(i)
                 continue
+            if news and news[0].type == TransitionType.OPENED and capacity is not None:
+                full_until_s = self._full_until(capacity, rows[i : i + 1], moment)
+                episode, news = step(self.policy, episode_of(rows[i]), replace(moment, full_until_s=full_until_s))
+            if breaker is not None and _warns(news):
+                breaker.tell(moment.at_s)
             decisions += self._store(rows, i, moment, episode, news)
         decisions.sort(key=lambda decision: decision.index)
         return decisions, np.array(sorted(held), np.intp)
@@ -129,3 +134,12 @@ class Decider:
         for transition in news:
             note_news(rows[i], transition)
         return [Decision(i, transition, moment.probability) for transition in news]
+
+    def _full_until(self, capacity: Capacity, row: Rows, moment: Moment) -> int:
+        p = np.array([moment.probability])
+        stake = float(value_at_stake(row, p, self.target)[0])
+        return capacity.full_until(moment.at_s, stake, moment.probability, int(row["phase"][0]))
+
+
+def _warns(news: tuple[Transition, ...]) -> bool:
+    return any(transition.type in WARNINGS for transition in news)

@@ -1,6 +1,6 @@
 """How an episode that people were told of turned out: what alerts are measured by.
 
-Beside the alert policy on the line from event to alert. `models.policy` says when an episode opens, rises and ends;
+Beside the alert policy on the line from event to alert. `models.life_cycle` says when an episode opens, rises and ends;
 this module waits for what came after it:
 
 =============  ====================================================================================================

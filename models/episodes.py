@@ -1,6 +1,6 @@
 """The alert policy over the rows of a partition: who could change, when to look again, the episode in a row.
 
-Beside `models.policy` on the line from event to alert. `may_change` finds by array arithmetic the few
+Beside `models.life_cycle` on the line from event to alert. `may_change` finds by array arithmetic the few
 customers for whom the plain-Python `models.life_cycle.step` has something to decide; everybody else is left
 alone.
 """
@@ -122,7 +122,11 @@ def damped_until(rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) ->
     Whoever flaps between healthy and watch so fast is not reported once more until the oldest told episode has its
     outcome: a horizon after it was told, or at a main event, which empties its place in the row.
     """
-    return np.where(has_room(rows), 0, next_outcome_at(rows, target, clocks))
+    until = np.zeros(len(rows), np.int64)
+    full = np.flatnonzero(~has_room(rows))
+    if full.size:
+        until[full] = next_outcome_at(rows[full], target, clocks)
+    return until
 
 
 def expires_at(policy: Policy, rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:

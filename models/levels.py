@@ -1,6 +1,6 @@
 """The levels of a customer and what people call them: the one table of those words.
 
-`models.policy` decides them, alerts and sentences print them, settings name them (`YOCHO_LEVELS`).
+`models.life_cycle` decides them, alerts and sentences print them, settings name them (`YOCHO_LEVELS`).
 """
 
 import enum

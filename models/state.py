@@ -2,7 +2,7 @@
 
 Third word of the line from event to alert (per-customer state). A partition's customers are one NumPy array
 of `ROW`; `models.apply` says what an event changes in it, `models.pending` what becomes of the pending
-example, `models.policy` what becomes of the episode. This module only knows the layout.
+example, `models.life_cycle` what becomes of the episode. This module only knows the layout.
 
 Layout: little-endian and packed, widest fields first, so every field is aligned without a padding byte. Times
 are whole epoch seconds in ``<u4`` (1970 to 2106) with 0 = never; offsets are ``<i8`` with -1 = none; ``(3,)``
@@ -27,9 +27,9 @@ field                  bytes   meaning
 ``phase``                   2  place of the first freeze within H/4, in 1/65536 of it (`models.pending.phase`)
 ``example_*``              78  the one pending example: `models.pending`; features and experts' log-odds in half
                                precision (11 bits: a log or log-odds to 0.05 %), NaN = unknown or unused
-``level .. expired``       13  the alert episode: `models.policy`
+``level .. expired``       13  the alert episode: `models.life_cycle`
 ``closed_at``               4  when the last episode ended: the cool-down counts from there
-``snoozed_until``           4  somebody wants no news before this second, unless it gets worse
+``snoozed_until``           4  no episode opens before this second: somebody said so, or a day had no more room
 ``told``                    2  whether people have been told of the open episode, and the highest step of it that
                                somebody ``acknowledged``
 ``outcome_* (2,)``         22  told episodes whose outcome is not known yet: when told (0 = none), anchor, number,

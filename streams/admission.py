@@ -191,7 +191,10 @@ class Admission:
         events = [events[i] for i in kept.tolist()]
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
         known = _all_known(partition, events, slots[kept])
-        return Batch(known, _columns(events), turn_s[kept], appended_at_s, _commands(events))
+        columns = _columns(events)
+        places = np.flatnonzero(columns.source == Source.COMMANDS).tolist()
+        said = {i: command for i in places if isinstance(command := events[i].event, Command)}
+        return Batch(known, columns, turn_s[kept], appended_at_s, said)
 
     def forget_places(self) -> None:
         """Reading begins anew: what was delivered and not applied comes again."""
@@ -229,7 +232,7 @@ class Admission:
     def _is_meant(self, events: list[Arrival], slots: Slots, partition: PartitionRows) -> NDArray[np.bool_]:
         """Set aside commands about customers nobody has met when their turn came: they must not found one."""
         meant = np.ones(len(events), bool)
-        if not any(e.source == Source.COMMANDS for e in events):
+        if not (slots == UNKNOWN).any():
             return meant
         met: set[bytes] = set()
         reject = Reject(Reason.UNKNOWN_CUSTOMER, "nobody by this customer_id has ever done anything")
@@ -251,11 +254,6 @@ def _all_known(partition: PartitionRows, events: Sequence[Arrival], slots: Slots
     unknown = np.flatnonzero(slots == UNKNOWN)
     slots[unknown] = partition.slots_of([events[i].key for i in unknown.tolist()])
     return slots
-
-
-def _commands(events: list[Arrival]) -> dict[int, Command]:
-    """Commands by their place."""
-    return {i: e.event for i, e in enumerate(events) if isinstance(e.event, Command)}
 
 
 def _columns(admitted: Sequence[Arrival]) -> Columns:

@@ -140,6 +140,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         emitter,
         metrics,
         outages,
+        settings.share_of,
     )
     table = app.Table("customers", partitions=settings.partitions, recovery_buffer_size=16)
     app.engine = Engine(

@@ -4,6 +4,7 @@
 ``yocho_events_total``                 input records by type and outcome
 ``yocho_dead_letters_total``           records set aside, by reason
 ``yocho_alerts_total``                 alerts by level and type
+``yocho_alerts_put_off_total``         new alerts put off to the next day for lack of room
 ``yocho_muted_alerts_total``           alerts that are history, marked or not sent, by level and type
 ``yocho_looks_total``                  silent customers looked at because their time had come
 ``yocho_labels_total``                 resolved labels of both kinds by outcome
@@ -95,6 +96,10 @@ class Metrics:
             "yocho_muted_alerts", "Alerts of a muted backfill, marked as replay or not sent; nobody acts on them.",
             ["level", "type"], registry=registry,
         )  # fmt: skip
+        self._put_off = Counter(
+            "yocho_alerts_put_off", "New alerts put off to the next day: no room within YOCHO_CAPACITY.",
+            registry=registry,
+        )  # fmt: skip
         self._looks = Counter(
             "yocho_looks", "Silent customers looked at because their time had come.", registry=registry
         )
@@ -146,6 +151,10 @@ class Metrics:
         self._alerts.labels(level, type_).inc()
         if appended_at_s is not None:
             self._event_to_alert.observe(max(0.0, time.time() - appended_at_s))
+
+    def put_off(self, n: int) -> None:
+        """Count customers over a threshold for whom the day had no room."""
+        self._put_off.inc(n)
 
     def muted(self, level: str, type_: str) -> None:
         """Count an alert that is history."""

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
 from models.breaker import UNLIMITED
+from models.capacity import Capacity, Share
 from models.census import Census
-from models.commands import CommandKind
 from models.episode_outcomes import returned
 from models.pending import just_frozen
 from models.scorer import Scorer
-from models.state import Rows
 from models.watch import NEVER, Watch
 from streams.admission import Admission, Batch, Decoded, Released, Slots
+from streams.answers import answer
 from streams.commands import Release
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
@@ -54,9 +54,11 @@ class Pipeline:
         Told what happens.
     outages
         Tells silent sources from silent customers, and how many alerts may be told.
+    share_of
+        What of the shop's capacity falls to a partition; None = any number of alerts.
     """
 
-    def __init__(  # noqa: PLR0917 - six parts of six types, put together once, in streams.app
+    def __init__(  # noqa: PLR0917 - seven parts of seven types, put together once, in streams.app
         self,
         admission: Admission,
         book: ModelBook,
@@ -64,6 +66,7 @@ class Pipeline:
         emitter: Emitter,
         metrics: Metrics,
         outages: Outages,
+        share_of: Callable[[int], Share | None] = lambda number: None,
     ) -> None:
         self.admission = admission
         self.book = book
@@ -71,6 +74,7 @@ class Pipeline:
         self.metrics = metrics
         self.outages = outages
         self._watch_of = watch
+        self._share_of = share_of
         self._watches: dict[int, Watch] = {}
         self._replans: dict[int, Replan] = {}
 
@@ -101,7 +105,7 @@ class Pipeline:
             self._follow_feed(partition, news)
             return False
         partition.stream_time_s = now_s
-        if not self._look_due(partition, now_s, limit) or self._census(partition).close(now_s):
+        if not self._look_due(partition, now_s, limit) or self._begin_day(partition):
             return False
         return not self._switch(partition)
 
@@ -115,14 +119,18 @@ class Pipeline:
         return len(slots) < limit and len(again) < limit
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time that events may not pass yet, because a model or a census takes effect there; None for none.
+        """Stream time that events may not pass yet, None for none: a model takes effect there, or a span of time ends.
 
-        By a census customers are compared; it is due at the end of each quarter of the horizon.
+        By a census customers are compared; it is due at the end of each quarter of the horizon. New alerts are limited
+        by day, if they are.
         """
-        following = self.book.following(self._watch(partition).scorer)
-        switches = [] if following is None else [following.effective_at_s]
-        census_s = self._census(partition).next_close_s(partition.stream_time_s)
-        return min(switches if census_s is None else [*switches, census_s], default=None)
+        following, capacity = self.book.following(self._watch(partition).scorer), self._capacity(partition)
+        switches = (
+            None if following is None else following.effective_at_s,
+            None if capacity is None else capacity.next_day_s(partition.stream_time_s),
+            self._census(partition).next_close_s(partition.stream_time_s),
+        )
+        return min((switch_s for switch_s in switches if switch_s is not None), default=None)
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
@@ -135,6 +143,16 @@ class Pipeline:
 
     def _census(self, partition: PartitionRows) -> Census:
         return Census.of(partition.memory, self._watch(partition).target)
+
+    def _capacity(self, partition: PartitionRows) -> Capacity | None:
+        share = self._share_of(partition.number)
+        return None if share is None else Capacity.of(partition.memory, share)
+
+    def _begin_day(self, partition: PartitionRows) -> bool:
+        """Close what ends with a day or a quarter, all that was due before being done; True if anything did."""
+        now_s, capacity = partition.stream_time_s, self._capacity(partition)
+        is_new_day = capacity is not None and capacity.close(now_s)
+        return self._census(partition).close(now_s) or is_new_day
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
@@ -184,7 +202,7 @@ class Pipeline:
         settled = returned(sub, at_s, channel == watch.target.main, watch.target, watch.clocks)
         decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
-        self._answer(watch, partition, batch, index, rows, outcomes)
+        answers = answer(watch, batch, index, rows, outcomes)
         noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED))
         if noted.size:  # nothing the customer did, but another episode may open at another time now
             mailed = rows[noted]
@@ -198,31 +216,10 @@ class Pipeline:
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
         self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
-
-    def _answer(  # noqa: PLR0917 - a part of `_apply`, with what it has at hand
-        self,
-        watch: Watch,
-        partition: PartitionRows,
-        batch: Batch,
-        index: Slots,
-        rows: Rows,
-        outcomes: NDArray[np.uint8],
-    ) -> None:
-        """Do what people said about the customers of a round, as of when its turn came if that is later."""
-        which = np.flatnonzero(outcomes == Outcome.COMMANDED)
-        if not which.size:
-            return
-        places = index[which]
-        commands = [batch.commands[place] for place in places.tolist()]
-        at_s = np.maximum(batch.columns.at_s[places].astype(np.int64), batch.turn_s[places])
-        sub = rows[which]
-        decisions = watch.on_commands(sub, at_s, commands)
-        rows[which] = sub
-        answered = {decision.index for decision in decisions}
-        vain = [i for i, c in enumerate(commands) if c.kind == CommandKind.ACK and i not in answered]
-        outcomes[which[vain]] = Outcome.IN_VAIN
-        appended_at_s = batch.appended_at_s[places]
-        self.emitter.alerts(partition, watch, batch.slots[places], sub, decisions, appended_at_s=appended_at_s)
+        if answers is not None:
+            places, said, decisions = answers
+            appended_at_s = batch.appended_at_s[places]
+            self.emitter.alerts(partition, watch, batch.slots[places], said, decisions, appended_at_s=appended_at_s)
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
@@ -258,7 +255,11 @@ class Pipeline:
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
         rows = partition.rows[slots]
-        found = watch.look(rows, at_s, self.outages.breaker(partition).admit)
+        capacity = self._capacity(partition)
+        put_off = 0 if capacity is None else capacity.put_off
+        found = watch.look(rows, at_s, self.outages.breaker(partition), capacity)
+        if capacity is not None:
+            self.metrics.put_off(capacity.put_off - put_off)
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
         fresh = just_frozen(rows, at_s)

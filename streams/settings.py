@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models.capacity import Share
 from models.events import Channel
 from models.experts import NAMES as EXPERT_NAMES
 from models.policy import Policy
@@ -135,6 +136,10 @@ class Settings:
         "YOCHO_BREAKER", "5", "", "Alerts within a day, as a multiple of a partition's usual number, above which all"
         " others wait for a person; 0: never.", or_zero(number(float, 1.1, 1_000)),
     )  # fmt: skip
+    capacity: int = _setting(
+        "YOCHO_CAPACITY", "0", "alerts/day", "Most new alerts a day, for those with the most at stake;"
+        " 0: everybody over a threshold.", number(int, 0, 1_000_000_000),
+    )  # fmt: skip
     lateness_s: int = _setting(
         "YOCHO_LATENESS", "7d", "duration", "An event older than stream time by more is a dead letter.", SPAN
     )
@@ -232,6 +237,10 @@ class Settings:
         return Policy(
             self.dwell_s, self.expire_s, enter=self.levels[0], exit=self.levels[1], cool_down_s=self.cool_down_s
         )
+
+    def share_of(self, partition: int) -> Share | None:
+        """Return what of the capacity falls to a partition; None = any number of alerts."""
+        return Share(self.capacity, partition, self.partitions) if self.capacity else None
 
     @property
     def dwell_s(self) -> int:

@@ -217,7 +217,9 @@ class FirstLine:
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
         watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
-        pipeline = PacedPipeline(admission, self.book, watch, emitter, self.metrics, self._new_outages())
+        pipeline = PacedPipeline(
+            admission, self.book, watch, emitter, self.metrics, self._new_outages(), settings.share_of
+        )
         pipeline.pace = self._pace
         return pipeline
 

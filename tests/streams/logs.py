@@ -4,12 +4,15 @@ from collections import defaultdict
 
 from hypothesis import strategies as st
 
-from tests.builders import START_MS, email_click, email_open, email_send, login, order
+from models.target import DAY_S
+from tests.builders import START_MS, ack, email_click, email_open, email_send, login, order, snooze
 from tests.streams.harness import FirstLine, in_pieces
 
 END = "+800d"
 KINDS = (
     order, order, login, email_open, lambda *a, **k: email_open(*a, machine=True, **k), email_send, email_click,
+    lambda customer_id, at, event_id: ack(customer_id, at, command_id=event_id),
+    lambda customer_id, at, event_id: snooze(customer_id, at, until=at + 3 * DAY_S * 1000, command_id=event_id),
 )  # fmt: skip
 MAIL = {"email_sends_topic": "email-sends", "email_clicks_topic": "email-clicks"}
 HOUR_MS = 3_600_000

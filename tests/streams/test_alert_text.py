@@ -68,6 +68,23 @@ def test_a_recovery_needs_no_way_back():
     ]
 
 
+@pytest.mark.parametrize(
+    ("lang", "head", "in_hand"),
+    [
+        ("ja", "【離反予兆・{}】", "  担当者が対応中です。"),
+        ("en", "[at risk, {}]", "  somebody takes care of this customer"),
+    ],
+)
+def test_that_somebody_takes_care_is_told_once_by_who_it_is_and_then_by_a_line(lang, head, in_hand):
+    words = {"ja": ("対応開始", "保留"), "en": ("taken on", "snoozed")}[lang]
+    taken = msgspec.structs.replace(EXAMPLE, type=TransitionType.ACKNOWLEDGED, acknowledged=True, by="Sato")
+    later = msgspec.structs.replace(taken, type=TransitionType.SNOOZED)
+    for alert, word, shown in ((taken, words[0], False), (later, words[1], True)):
+        lines = render(alert, lang).splitlines()
+        assert lines[0].startswith(head.format(word))
+        assert (in_hand in lines) == shown
+
+
 def test_an_alert_of_an_earlier_release_knows_no_segment():
     text = render(msgspec.structs.replace(EXAMPLE, segment=None, value_at_stake=None), "en")
     assert "segment" not in text

@@ -42,6 +42,7 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_MUTE_BEFORE": "2025-04-01T00:00:00+09:00",
         "YOCHO_MUTED": "drop",
         "YOCHO_COOL_DOWN": "10d",
+        "YOCHO_CAPACITY": "20",
         "YOCHO_LATENESS": "2d",
         "YOCHO_MERGE_WAIT_S": "0.5",
         "YOCHO_COMMIT_INTERVAL_S": "2",
