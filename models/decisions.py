@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.breaker import UNLIMITED
+from models.breaker import Breaker
 from models.capacity import Capacity
 from models.clocks import RUNNING, ChannelClocks
 from models.commands import Command, CommandKind
@@ -64,7 +64,7 @@ class Decider:
         cause: NDArray[np.integer],
         channel: NDArray[np.integer] | None = None,
         *,
-        room: int = UNLIMITED,
+        breaker: Breaker | None = None,
         capacity: Capacity | None = None,
     ) -> tuple[list[Decision], Indices]:
         """Decide silences and events.
@@ -77,23 +77,22 @@ class Decider:
             Second, P(churn) and `Cause` of each, shape (n,).
         channel
             Channels of the events, shape (n,); None for silences.
-        room
-            How many may be told that they are at risk, or more than before, >= 0; those whose second comes first.
+        breaker
+            Asked for each who would be told of a new or worse risk, in the order of their seconds, and counts them.
         capacity
             Lets new alerts in, earlier ones first; None lets in everybody.
 
         Returns
         -------
         tuple
-            Decisions in row order, and the rows for which there was no room: nothing is decided about them yet.
+            Decisions in row order, and the rows that the breaker holds: nothing is decided about them yet.
         """
         clocks = self.clocks
         changes = may_change(self.policy, rows, self.target, cause=cause, at_s=at_s, probability=p, clocks=clocks)
         which = np.flatnonzero(changes)
         if not which.size:
             return [], which
-        if room < which.size or capacity is not None:
-            which = which[np.lexsort((rows["phase"][which], at_s[which]))]
+        which = which[np.lexsort((rows["phase"][which], at_s[which]))]
         last_activity, damped = last_activity_at(rows), damped_until(rows, self.target, clocks)
         decisions: list[Decision] = []
         held: list[int] = []
@@ -107,13 +106,14 @@ class Decider:
                 damped_until_s=int(damped[i]),
             )
             episode, news = step(self.policy, episode_of(rows[i]), moment)
-            if news and news[0].type in WARNINGS and not room:
+            if breaker is not None and _warns(news) and not breaker.has_room(moment.at_s):
                 held.append(i)
                 continue
             if news and news[0].type == TransitionType.OPENED and capacity is not None:
                 full_until_s = self._full_until(capacity, rows[i : i + 1], moment)
                 episode, news = step(self.policy, episode_of(rows[i]), replace(moment, full_until_s=full_until_s))
-            room -= bool(news) and news[0].type in WARNINGS
+            if breaker is not None and _warns(news):
+                breaker.tell(moment.at_s)
             decisions += self._store(rows, i, moment, episode, news)
         decisions.sort(key=lambda decision: decision.index)
         return decisions, np.array(sorted(held), np.intp)
@@ -139,3 +139,7 @@ class Decider:
         p = np.array([moment.probability])
         stake = float(value_at_stake(row, p, self.target)[0])
         return capacity.full_until(moment.at_s, stake, moment.probability, int(row["phase"][0]))
+
+
+def _warns(news: tuple[Transition, ...]) -> bool:
+    return any(transition.type in WARNINGS for transition in news)

@@ -32,7 +32,7 @@ class Findings:
     lost
         Who has stayed away for a horizon.
     held
-        Rows about which nothing was decided yet, for want of room, shape (h,).
+        Rows about which nothing was decided yet because the breaker holds them, shape (h,).
     censored
         Labels that were left out because the source of main events was out in their time.
     """

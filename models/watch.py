@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.breaker import HOLD_S, UNLIMITED
+from models.breaker import HOLD_S, Breaker
 from models.capacity import Capacity
 from models.clocks import ChannelClocks
 from models.commands import Command
@@ -128,7 +128,9 @@ class Watch:
         """
         return self._decider.answer(rows, at_s, self.scorer.probabilities(rows, at_s), commands)
 
-    def look(self, rows: Rows, at_s: Seconds, room: int = UNLIMITED, capacity: Capacity | None = None) -> Findings:
+    def look(
+        self, rows: Rows, at_s: Seconds, breaker: Breaker | None = None, capacity: Capacity | None = None
+    ) -> Findings:
         """Look at customers whose time has come, each as of its own second; sets the next `due_at`.
 
         Parameters
@@ -137,9 +139,9 @@ class Watch:
             Shape (n,); changed in place.
         at_s
             The second of each look, normally `due_at`, shape (n,).
-        room
-            How many may be told that they are at risk, or more than before; about the others nothing is decided yet,
-            and they are looked at again within two hours.
+        breaker
+            Says who may be told of a new or worse risk; about the others nothing is decided yet, and they are looked
+            at again within two hours. None lets everybody through.
         capacity
             Lets new alerts in; None lets in all of them.
 
@@ -155,7 +157,7 @@ class Watch:
         self._freeze(rows, at_s, p)
         churned_at = expires_at(self.policy, rows, self.target, self.clocks)
         cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
-        decisions, held = self._decider.decide(rows, at_s, p, cause, room=room, capacity=capacity)
+        decisions, held = self._decider.decide(rows, at_s, p, cause, breaker=breaker, capacity=capacity)
         rows["due_at"] = self._next_look_at(rows, at_s, held)
         return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone, held, censored)
 

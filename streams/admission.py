@@ -17,6 +17,7 @@ from models.apply import Columns
 from models.commands import Command
 from models.events import Event, Source
 from streams.codec import decode
+from streams.commands import Release
 from streams.emit import Emitter
 from streams.engine.ids import UNKNOWN
 from streams.engine.partition import PartitionRows
@@ -55,7 +56,15 @@ class Refused:
     reject: Reject
 
 
-Decoded = Arrival | Refused
+@dataclass(slots=True)
+class Released:
+    """Somebody releases the breaker of the partition it came from, when its turn comes."""
+
+    offset: int
+    release: Release
+
+
+Decoded = Arrival | Refused | Released
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,8 @@ class Admission:
                 out.append((content.occurred_at_ms, arrival))
                 if self._places is not None:
                     self._places.delivered((number, record.partition, key), at)
+            elif isinstance(content, Release):
+                out.append((content.issued_at_ms, Released(record.offset, content)))
             else:
                 out.append((0, Refused(number, record.offset, record, content)))
         return out

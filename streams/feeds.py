@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clocks import ChannelClocks, Outage
-from models.events import N_CHANNELS, N_SOURCES, Channel, Source
+from models.events import N_CHANNELS, Channel, Source
 from models.feed import Change, Feed
 from models.feed_profile import WEEK_S, week_start
 
@@ -74,7 +74,6 @@ class Feeds:
         self._keep_s = keep_s
         self._feeds: dict[Source, Feed] = {}
         self._outages: dict[Channel, list[Outage]] = {channel: [] for channel in Channel}
-        self._counted = np.full(N_SOURCES, -1, np.int64)
         self._at_s = 0
         self.clocks = ChannelClocks()
 
@@ -97,12 +96,6 @@ class Feeds:
         """Events expected a day; 0 = not known yet."""
         return self._feeds[source].per_day
 
-    def is_new(self, source: NDArray[np.uint8], offset: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell which events were not counted before a restart; offsets of each source rise."""
-        new: NDArray[np.bool_] = offset > self._counted[source]
-        np.maximum.at(self._counted, source, offset)
-        return new
-
     def take(self, events: Occurrence) -> tuple[int, FeedNews | None]:
         """Go on through events, up to the first change.
 
@@ -124,7 +117,6 @@ class Feeds:
         """Write everything down as plain values."""
         return {
             "at_s": self._at_s,
-            "counted": self._counted.tolist(),
             "sources": {source.name.lower(): feed.to_dict() for source, feed in sorted(self._feeds.items())},
             "outages": self.clocks.to_dict()["outages"],
         }
@@ -134,8 +126,6 @@ class Feeds:
         """Read what `to_dict` gave; KeyError, TypeError or ValueError when it is damaged."""
         feeds = cls(keep_s)
         feeds._at_s = int(plain["at_s"])
-        counted = plain["counted"]
-        feeds._counted[: len(counted)] = counted
         feeds._feeds = {Source[name.upper()]: Feed.from_dict(feed) for name, feed in plain["sources"].items()}
         feeds.clocks = ChannelClocks.from_dict(plain)
         for outage in feeds.clocks.outages:

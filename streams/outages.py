@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.breaker import Breaker
-from models.decisions import WARNINGS
 from models.events import Source
 from models.findings import Findings
+from models.target import DAY_S
 from streams.admission import Batch, Slots
 from streams.engine.partition import PartitionRows
 from streams.feeds import FeedNews, Feeds, Occurrence
@@ -48,6 +48,7 @@ class Outages:
         self._keep_s = keep_s
         self._multiple = multiple
         self._held: dict[int, set[int]] = {}
+        self._said_open: set[int] = set()
 
     def feeds(self, partition: PartitionRows) -> Feeds:
         """Sources of a partition."""
@@ -68,7 +69,7 @@ class Outages:
     def parts(self, partition: PartitionRows, batch: Batch) -> Iterator[tuple[Batch, FeedNews | None]]:
         """Cut a batch where a source changes: each part, and the change that comes before the next one."""
         feeds, n, begin = self.feeds(partition), len(batch.slots), 0
-        events = _occurrence(feeds, partition, batch, self._keep_s)
+        events = _occurrence(partition, batch, self._keep_s)
         while begin < n:
             taken, news = feeds.take(events.after(begin))
             yield batch.part(begin, begin + taken), news
@@ -91,29 +92,17 @@ class Outages:
             return
         how = "has been thin for so long that this is normal now" if change.is_new_normal else "is back"
         log.warning("partition %d: source %s %s since %s", partition.number, source, how, _utc(change.since_s))
-        if not self.feeds(partition).stale and self.breaker(partition).source_returned():
+        if not self.feeds(partition).stale and self.breaker(partition).source_returned(change.at_s):
+            self._said_open.discard(partition.number)
             log.warning("partition %d: breaker closed, all its sources are back", partition.number)
 
-    def looked(self, partition: PartitionRows, slots: Slots, at_s: Seconds, found: Findings) -> None:
-        """Count what a look told, and open the breaker if there was no room for all of it."""
-        breaker, latest_s = self.breaker(partition), int(at_s.max())
-        told = sum(decision.transition.type in WARNINGS for decision in found.decisions)
-        breaker.tell(told, latest_s)
+    def looked(self, partition: PartitionRows, slots: Slots, found: Findings) -> None:
+        """Note whose alert waits after a look, and say so when the breaker has opened."""
         held = self._held.setdefault(partition.number, set())
         held.difference_update(slots.tolist() if held else ())
-        if not found.held.size:
-            return
-        held.update(slots[found.held].tolist())
-        if not breaker.is_open:
-            stale = self.feeds(partition).stale
-            trip = breaker.trip(latest_s, source_is_stale=bool(stale))
-            log.warning(
-                "partition %d: breaker opened at %s: more than %d alerts within a day, which is too many for this"
-                " partition; stale sources: %s; alerts wait for yocho release%s",
-                partition.number, _utc(trip.at_s), trip.limit,
-                ", ".join(source.name.lower() for source in stale) or "none",
-                " or for the sources to return" if stale else "",
-            )  # fmt: skip
+        if found.held.size:
+            held.update(slots[found.held].tolist())
+            self._say_open(partition)
 
     def acted(self, partition: PartitionRows, slots: Slots) -> None:
         """These customers did something, and no alert of theirs waits any more."""
@@ -124,8 +113,25 @@ class Outages:
         """Close the breaker because somebody says so; False if it was not open."""
         if not self.breaker(partition).release(at_s):
             return False
+        self._said_open.discard(partition.number)
         log.warning("partition %d: breaker closed at %s, a person released it", partition.number, _utc(at_s))
         return True
+
+    def _say_open(self, partition: PartitionRows) -> None:
+        """Once for each time it opens, and for each owner that finds it open."""
+        breaker, number = self.breaker(partition), partition.number
+        if number in self._said_open:
+            return
+        self._said_open.add(number)
+        stale = self.feeds(partition).stale
+        breaker.closes_with_source = breaker.closes_with_source or bool(stale)
+        log.warning(
+            "partition %d: breaker open since %s: more than %d alerts on one day, too many for this partition; stale"
+            " sources: %s; alerts wait for yocho release%s",
+            number, _utc(breaker.opened_at_s), breaker.limit(breaker.opened_at_s // DAY_S),
+            ", ".join(source.name.lower() for source in stale) or "none",
+            " or for the sources to return" if breaker.closes_with_source else "",
+        )  # fmt: skip
 
     def held(self, number: int) -> int:
         """How many customers of a partition wait with an alert; known an hour after a restart."""
@@ -134,10 +140,11 @@ class Outages:
     def forget_partitions(self) -> None:
         """Drop what is remembered beside the partitions, after an assignment changed."""
         self._held.clear()
+        self._said_open.clear()
 
 
-def _occurrence(feeds: Feeds, partition: PartitionRows, batch: Batch, keep_s: int) -> Occurrence:
-    """Events as sources see them: a newcomer's first does not count, nor what was counted before a restart."""
+def _occurrence(partition: PartitionRows, batch: Batch, keep_s: int) -> Occurrence:
+    """Events as sources see them: a newcomer's first does not count, nor what was applied before a restart."""
     columns = batch.columns
     turn_s = np.maximum.accumulate(np.maximum(batch.turn_s, columns.at_s))
     source = columns.source
@@ -151,7 +158,8 @@ def _occurrence(feeds: Feeds, partition: PartitionRows, batch: Batch, keep_s: in
             known[i] = slot in met
             if engages:
                 met.add(slot)
-    return Occurrence(turn_s, source, known & feeds.is_new(source, columns.offset))
+    applied = partition.rows["applied"][batch.slots, source]
+    return Occurrence(turn_s, source, known & (columns.offset > applied))
 
 
 def _utc(at_s: int) -> Any:

@@ -9,21 +9,23 @@ of the batch. Before an event, the looks that fall due up to it are taken, and t
 however it was cut into batches.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.breaker import UNLIMITED
 from models.capacity import Capacity, Share
 from models.census import Census
 from models.episode_outcomes import returned
 from models.pending import just_frozen
 from models.scorer import Scorer
 from models.watch import NEVER, Watch
-from streams.admission import Admission, Batch, Decoded, Slots
+from streams.admission import Admission, Batch, Decoded, Released, Slots
 from streams.answers import answer
+from streams.commands import Release
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
 from streams.feeds import FeedNews
@@ -33,8 +35,6 @@ from streams.outages import Outages
 from streams.replan import Replan
 
 Seconds = NDArray[np.int64]
-TOGETHER = 10_000
-"""Looks taken together before the clocks of a partition change."""
 
 
 class Pipeline:
@@ -86,11 +86,15 @@ class Pipeline:
         """Apply records that are in event-time order; moves the stream time to the latest of them."""
         with self.metrics.processing():
             self._watch(partition)  # that of the stream time before the batch
-            batch = self.admission.admit(partition, chunk)
-            for part, news in self.outages.parts(partition, batch):
-                self._work_off(partition, part)
-                if news is not None:
-                    self._follow_feed(partition, news)
+            for events, release in _between_releases(chunk):
+                batch = self.admission.admit(partition, events)
+                for part, news in self.outages.parts(partition, batch):
+                    self._work_off(partition, part)
+                    if news is not None:
+                        self._follow_feed(partition, news)
+                if release is not None:
+                    self._look_due(partition, release.at_s, UNLIMITED)  # what was due before is held yet
+                    self.outages.release(partition, max(partition.stream_time_s, release.at_s))
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         """Move stream time on and look at what fell due before it; False while there is more than `limit`."""
@@ -179,8 +183,7 @@ class Pipeline:
         planned may come too late, so everybody is revisited as after a switch of models.
         """
         change_s, watch = news.change.at_s, self._watch(partition)
-        while not self._look_due(partition, change_s, TOGETHER):
-            pass
+        self._look_due(partition, change_s, UNLIMITED)
         self.outages.changed(partition, news)
         self._watches[partition.number] = self._new_watch(partition, watch.scorer)
         if not news.change.is_stale:
@@ -254,7 +257,7 @@ class Pipeline:
         rows = partition.rows[slots]
         capacity = self._capacity(partition)
         put_off = 0 if capacity is None else capacity.put_off
-        found = watch.look(rows, at_s, self.outages.breaker(partition).room(int(at_s.max())), capacity)
+        found = watch.look(rows, at_s, self.outages.breaker(partition), capacity)
         if capacity is not None:
             self.metrics.put_off(capacity.put_off - put_off)
         partition.rows[slots] = rows
@@ -263,7 +266,7 @@ class Pipeline:
         self._census(partition).count(rows[fresh], at_s[fresh])
         self.metrics.looked(len(slots))
         self.metrics.censored(found.censored)
-        self.outages.looked(partition, slots, at_s, found)
+        self.outages.looked(partition, slots, found)
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
         self.emitter.lost(at_s, found.lost)
@@ -281,3 +284,13 @@ class Pipeline:
             partition, following.version, partition.stream_time_s, watch.tolerance_s
         )
         return True
+
+
+def _between_releases(chunk: Sequence[Decoded]) -> Iterator[tuple[Sequence[Decoded], Release | None]]:
+    """Cut a chunk where somebody releases the breaker, which is rare: records, and the release that follows them."""
+    begin = 0
+    for end, decoded in enumerate(chunk):
+        if isinstance(decoded, Released):
+            yield chunk[begin:end], decoded.release
+            begin = end + 1
+    yield (chunk[begin:] if begin else chunk), None
