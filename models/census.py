@@ -99,6 +99,8 @@ class Census:
         at_s
             When each is counted, epoch seconds, shape (n,).
         """
+        if not len(rows):
+            return
         quarters = at_s // self._quarter_s
         spend, pace = spend_a_year(rows, self._target), events_a_year(rows, self._target.main, self._target)
         for quarter in np.unique(quarters).tolist():
