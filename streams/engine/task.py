@@ -130,8 +130,10 @@ class PartitionTask:
         now_s = time.monotonic()
         switch_s = self._line.next_switch_s(self.partition)
         wall_ms = int(time.time() * 1000) if self._wall_clock else 0
-        chunk = self.merge.take(self._max_batch, now_s, FAR if switch_s is None else switch_s * 1000, wall_ms)
-        self._gathering = 0 < len(chunk) < self._max_batch // 4 and not self.merge.caught_up
+        # the first record goes alone: before there is a stream time, no switch could hold up the others
+        most = self._max_batch if self.partition.stream_time_s else 1
+        chunk = self.merge.take(most, now_s, FAR if switch_s is None else switch_s * 1000, wall_ms)
+        self._gathering = 0 < len(chunk) < most // 4 and not self.merge.caught_up
         if chunk:
             self._process(chunk)
             # a backlog must not keep those who sent nothing from being looked at

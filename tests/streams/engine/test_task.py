@@ -44,6 +44,7 @@ class Desk:
     def __init__(self, max_batch=10, wall_clock=False):
         self.line, self.ends, self.paused = PlainLine(), [0, 0], []
         self.partition = PartitionRows(0)
+        self.partition.stream_time_s = 1  # not the first record ever, which goes alone
         self.ledgers = [Ledger(), Ledger()]
         self.task = PartitionTask(
             self.partition,
@@ -148,6 +149,7 @@ def test_while_an_input_lags_the_wall_clock_stands_still(clock, end):
 
 def test_before_the_first_event_there_is_no_time_to_carry_on(clock):
     desk = Desk(wall_clock=True)
+    desk.partition.stream_time_s = 0
     assert desk.work().stream_time_s == 0
 
 
@@ -278,3 +280,12 @@ def test_after_each_batch_those_who_sent_nothing_are_looked_at_too(clock):
     desk = Desk().deliver(0, 10)
     assert desk.task.turn()
     assert desk.line.advanced == [10]
+
+
+def test_the_first_record_of_a_partition_goes_alone_so_that_the_next_can_be_held_up():
+    """Before there is a stream time nobody knows of a switch that the others may not pass."""
+    desk = Desk()
+    desk.partition.stream_time_s = 0
+    desk.deliver(0, 10, 20, 30)
+    desk.task.turn()
+    assert desk.line.applied == [("orders", 0)]
