@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Seconds = NDArray[np.int64]
 
 _CUTS = 16
+_ROUNDING = 1e-12  # of logs of seconds: a threshold that is hit exactly at an end is inside
 
 
 @dataclass
@@ -91,7 +92,7 @@ class Bracket:
             best, error = x[0], high - low
             for apart in (2, 3):
                 x = (f[apart:] * x[:-1] - f[:-apart] * x[1:]) / (f[apart:] - f[:-apart])
-                makes_sense = (x[0] > low) & (x[0] < high)
+                makes_sense = (x[0] >= low - _ROUNDING) & (x[0] <= high + _ROUNDING)
                 error = np.where(makes_sense, np.abs(x[0] - best), error)
                 best = np.where(makes_sense, x[0], best)
         silence_s = np.exp(best)
