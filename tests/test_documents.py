@@ -17,6 +17,8 @@ from streams.alert_text import render
 from streams.cli import main
 from streams.codec import decode
 from streams.metrics import Metrics
+from streams.outage_metrics import OutageGauges
+from streams.outages import Outages
 from streams.settings import SETTINGS, Settings
 from streams.topics import Topic, enabled_inputs, in_use
 from tests.documents import ROOT, Document
@@ -84,6 +86,7 @@ def test_the_topics_table_is_the_one_in_the_code():
 def test_the_metrics_table_lists_what_a_worker_exports():
     registry = CollectorRegistry()
     Metrics(registry).watch_partitions(list)
+    registry.register(OutageGauges(Outages(keep_s=1, multiple=5), list))
     exported = {name_of(metric) for metric in registry.collect()}
     assert {row[0].strip("`") for row in ENGLISH.with_rows("`yocho_events_total`").rows} == exported
 

@@ -10,6 +10,7 @@ the end of the history: what it does is a replay at full speed, and the cut-over
 
 import itertools
 import random
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -42,7 +43,9 @@ class Arrival(NamedTuple):
 
 
 class Clock:
-    """The wall clock and the monotonic clock of a worker, in the hands of a test."""
+    """The wall clock and the monotonic clock of a worker, in the hands of a test; its stop-watch is a real one."""
+
+    perf_counter = staticmethod(time.perf_counter)
 
     def __init__(self) -> None:
         self.now_s = 0.0
