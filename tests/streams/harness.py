@@ -10,11 +10,8 @@ line.outcomes()                                  what became of it, checked like
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
-import jsonschema
-import msgspec
 import numpy as np
 import orjson
 from prometheus_client import CollectorRegistry
@@ -39,25 +36,12 @@ from streams.pipeline import Pipeline
 from streams.settings import Settings
 from streams.topics import ALERTS, DEAD_LETTERS, LABELS, OUTCOMES, Topic, enabled_inputs
 from tests.builders import Record, Sample, at_ms, consumed
+from tests.streams.checked import Out, checked_alert, checked_outcome
 
 H_S = 7 * DAY_S
 """Short, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 28 d."""
 FAST = 1_000
 """Timers a turn, as in a worker."""
-_SCHEMA, _OUTCOME_SCHEMA = (
-    jsonschema.Draft202012Validator(codec.json_schema(), format_checker=jsonschema.FormatChecker())
-    for codec in (alerts, outcomes)
-)
-
-
-class Out(NamedTuple):
-    """A record put into the outbox."""
-
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]] | None = None
 
 
 class Written(NamedTuple):
@@ -181,11 +165,11 @@ class FirstLine:
 
     def alerts(self) -> list[alerts.Alert]:
         """Every alert; each is valid by the schema and carries the CloudEvents headers of its body."""
-        return [_checked(out, self.settings) for out in self.told(ALERTS)]
+        return [checked_alert(out, self.settings) for out in self.told(ALERTS)]
 
     def outcomes(self) -> list[outcomes.Outcome]:
         """Every outcome; each is valid by the schema and carries the CloudEvents headers of its body."""
-        return [_checked_outcome(out, self.settings) for out in self.told(OUTCOMES)]
+        return [checked_outcome(out, self.settings) for out in self.told(OUTCOMES)]
 
     def labels(self) -> list[dict[str, Any]]:
         return [orjson.loads(out.value) for out in self.told(LABELS)]
@@ -271,33 +255,3 @@ def fixed_scorer(target: Target, log_odds: float, effective_at_s: int = 0, versi
         weights=np.array([float(name == "linear") for name in EXPERTS]),
         linear=np.append(np.zeros(len(cold.linear) - 1), log_odds),
     )
-
-
-def _checked(out: Out, settings: Settings) -> alerts.Alert:
-    _SCHEMA.validate(orjson.loads(out.value))
-    alert = alerts.decode(out.value)
-    event_type = f"yocho.alert.{alert.type}.v{alerts.VERSION}"
-    _check_headers(out, settings, alert.alert_id, event_type, alert.occurred_at)
-    assert out.key.decode() == alert.customer_id
-    return alert
-
-
-def _checked_outcome(out: Out, settings: Settings) -> outcomes.Outcome:
-    _OUTCOME_SCHEMA.validate(orjson.loads(out.value))
-    outcome = outcomes.decode(out.value)
-    event_type = f"yocho.outcome.{outcome.outcome}.v{outcomes.VERSION}"
-    _check_headers(out, settings, outcome.outcome_id, event_type, outcome.occurred_at)
-    assert out.key.decode() == outcome.customer_id
-    return outcome
-
-
-def _check_headers(out: Out, settings: Settings, id_: str, event_type: str, time: datetime) -> None:
-    headers = dict(out.headers)
-    assert headers["ce_specversion"] == b"1.0"
-    assert headers["ce_id"].decode() == id_
-    assert headers["ce_type"].decode() == event_type
-    assert headers["ce_source"].decode() == f"/yocho/{settings.group}"
-    assert msgspec.convert(headers["ce_time"].decode(), datetime, strict=False) == time
-    assert headers["content-type"].startswith(b"application/json")
-    named = {name for name, value in headers.items() if out.key in value} - {"ce_id"}  # hex digits spell anything
-    assert not named, "a header names the customer"
