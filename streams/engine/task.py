@@ -139,10 +139,8 @@ class PartitionTask:
             # a backlog must not keep those who sent nothing from being looked at
             self._serve_timers(self.partition.stream_time_s)
             return True
-        to_s = self._stream_time(switch_s, now_s, wall_ms)
-        return not self._serve_timers(to_s) or (
-            switch_s is not None and to_s >= switch_s
-        )  # who waited for it may go on
+        is_done = self._serve_timers(self._stream_time(switch_s, now_s, wall_ms))
+        return not is_done or self._line.next_switch_s(self.partition) != switch_s  # what waited behind it may go on
 
     def _serve_timers(self, to_s: int) -> bool:
         """Bring the time; False while more is due than there is time for in this turn."""

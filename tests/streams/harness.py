@@ -36,12 +36,20 @@ from streams.pipeline import Pipeline
 from streams.settings import Settings
 from streams.topics import ALERTS, DEAD_LETTERS, LABELS, OUTCOMES, Topic, enabled_inputs
 from tests.builders import Record, Sample, at_ms, consumed
-from tests.streams.published import Out, Written, checked_alert, checked_outcome
+from tests.streams.checked import Out, checked_alert, checked_outcome
 
 H_S = 7 * DAY_S
 """Short, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 28 d."""
 FAST = 1_000
 """Timers a turn, as in a worker."""
+
+
+class Written(NamedTuple):
+    """A record of the changelog."""
+
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
 
 
 class Sent(NamedTuple):

@@ -1,4 +1,4 @@
-"""Records that leave the first line, and what holds for each: schema, CloudEvents headers, no customer in them."""
+"""What left a first line, read as others would: every record valid by its schema, with CloudEvents headers."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -26,15 +26,8 @@ class Out(NamedTuple):
     headers: list[tuple[str, bytes]] | None = None
 
 
-class Written(NamedTuple):
-    """A record of the changelog."""
-
-    key: bytes
-    value: bytes | None
-    headers: list[tuple[str, bytes]]
-
-
 def checked_alert(out: Out, settings: Settings) -> alerts.Alert:
+    """Read an alert that left the first line."""
     _SCHEMA.validate(orjson.loads(out.value))
     alert = alerts.decode(out.value)
     event_type = f"yocho.alert.{alert.type}.v{alerts.VERSION}"
@@ -44,6 +37,7 @@ def checked_alert(out: Out, settings: Settings) -> alerts.Alert:
 
 
 def checked_outcome(out: Out, settings: Settings) -> outcomes.Outcome:
+    """Read an outcome that left the first line."""
     _OUTCOME_SCHEMA.validate(orjson.loads(out.value))
     outcome = outcomes.decode(out.value)
     event_type = f"yocho.outcome.{outcome.outcome}.v{outcomes.VERSION}"
