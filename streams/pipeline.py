@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from models.apply import Outcome, apply_round
 from models.capacity import Capacity, Share
 from models.census import Census
-from models.commands import CommandKind
+from models.commands import Command, CommandKind
 from models.episode_outcomes import returned
 from models.pending import just_frozen
 from models.scorer import Scorer
@@ -153,7 +153,7 @@ class Pipeline:
         settled = returned(sub, at_s, channel == watch.target.main, watch.target)
         decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
-        self._answer(watch, partition, batch, index, rows, outcomes)
+        nobody = self._answer(watch, partition, batch, index, rows, outcomes)
         noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED))
         if noted.size:  # nothing the customer did, but another episode may open at another time now
             mailed = rows[noted]
@@ -163,7 +163,7 @@ class Pipeline:
         planned = np.r_[engaged, noted]
         partition.due.schedule(slots[planned], rows["due_at"][planned].astype(np.int64))
         partition.mark_dirty(slots[outcomes != Outcome.REPLAYED])
-        self.metrics.applied(events.source, outcomes)
+        self.metrics.applied(np.delete(events.source, nobody), np.delete(outcomes, nobody))
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
         self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
@@ -176,13 +176,23 @@ class Pipeline:
         index: Slots,
         rows: Rows,
         outcomes: NDArray[np.uint8],
-    ) -> None:
-        """Do what people said about the customers of a round, as of when its turn came if that is later."""
+    ) -> Slots:
+        """Do what people said about the customers of a round, as of when its turn came if that is later.
+
+        Gives the places of commands about nobody, which are set aside. Their row is as good as new; it is planned like
+        any other, and so forgotten at its next look.
+        """
         which = np.flatnonzero(outcomes == Outcome.COMMANDED)
         if not which.size:
-            return
+            return which
+        is_nobody = (rows["first_at"][which] == 0) & (rows["sends_at"][which] == 0)
+        for place in index[which[is_nobody]].tolist():
+            self.admission.set_aside_command(partition, batch.commands[place])
+        nobody: Slots = which[is_nobody]
+        which = which[~is_nobody]
         places = index[which]
-        commands = [batch.commands[place] for place in places.tolist()]
+        events = [batch.commands[place].event for place in places.tolist()]
+        commands = [event for event in events if isinstance(event, Command)]
         at_s = np.maximum(batch.columns.at_s[places].astype(np.int64), batch.turn_s[places])
         sub = rows[which]
         decisions = watch.on_commands(sub, at_s, commands)
@@ -192,6 +202,7 @@ class Pipeline:
         outcomes[which[vain]] = Outcome.IN_VAIN
         appended_at_s = batch.appended_at_s[places]
         self.emitter.alerts(partition, watch, batch.slots[places], sub, decisions, appended_at_s=appended_at_s)
+        return nobody
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
