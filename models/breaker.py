@@ -1,51 +1,35 @@
 """Holds alerts back when there are suddenly far too many of them: a broken producer or model, not so many customers.
 
 Between the looks at silent customers and what people are told, one breaker per partition. It counts the alerts that
-speak of a new or worse risk (opened, escalated) in the last 24 hours of event time. When another one would exceed
+speak of a new or worse risk (opened, escalated) by day, UTC, of event time. Where one more would be more than
 
     the largest of  multiple * usual,  `BUSY` * the busiest day,  `LEAST`
 
-it opens: *usual* is the mean of the last `DAYS` days, the *busiest day* one of them. The second keeps shops whose alerts
-come in waves, because their logs know dates only or their customers joined in cohorts, from tripping at every wave, the
-third small shops. Until `DAYS` days are known nothing trips. Days on which it was open or just released are not usual.
+it opens: *usual* is the mean of the last `DAYS` days, the *busiest day* one of them. The second keeps shops whose
+alerts come in waves, because their logs know dates only or their customers joined in cohorts, from tripping at every
+wave, the third small shops. In the first `DAYS` days with alerts nothing trips. Days on which it was open or had just
+been released are not usual, and the days before them stand in.
 
-While it is open nobody is lost: who crosses a level is looked at again within the next hour (`HOLD_S` and a spread), and
-is told about then if it is still true. A person releases it, and it keeps out of the way for a day. Where a source was
-stale when it tripped, the return of the source closes it too, and it starts counting again.
+While it is open nobody is lost: who crosses a level is looked at again after an hour (`HOLD_S` and a spread of
+another), and is told about then if it is still true. A person releases it, and it keeps out of the way for a day. Where
+a source was stale when it tripped, the return of the source closes it too, and it starts counting again.
+
+An alert is counted on its own day, so a replay at full speed, whose batches span days, counts as live processing does.
+Within a batch customers are not all met in the order of their seconds. So how a log is cut into batches can shift which
+alert of a day is the first to be held, and nothing else.
 """
 
-from collections import deque
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from models.target import DAY_S
 
 DAYS = 28
-HOURS = 24
-HOUR_S = DAY_S // HOURS
-HOLD_S = HOUR_S
+HOLD_S = 3_600
 BUSY = 2
 LEAST = 50
 UNLIMITED = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Trip:
-    """Why the breaker opened.
-
-    Parameters
-    ----------
-    at_s
-        When, epoch seconds of event time.
-    told
-        Alerts of the last 24 hours.
-    limit
-        How many there may be.
-    """
-
-    at_s: int
-    told: int
-    limit: int
+_KEPT_DAYS = 2 * DAYS
 
 
 class Breaker:
@@ -56,20 +40,24 @@ class Breaker:
     multiple
         How many times the usual number of alerts a day may be told, > 1; 0 = never trips.
 
+    Attributes
+    ----------
+    opened_at_s
+        Since when alerts are held, epoch seconds; 0 = they are not.
+    closes_with_source
+        Whether the return of the sources closes it.
+
     Examples
     --------
     >>> breaker = Breaker(5.0)
-    >>> for day in range(30):
-    ...     breaker.tell(20, day * DAY_S)
-    >>> breaker.room(30 * DAY_S), breaker.limit
-    (100, 100)
-    >>> breaker.tell(100, 30 * DAY_S)
-    >>> breaker.room(30 * DAY_S + 60)
-    0
-    >>> breaker.trip(30 * DAY_S + 60, source_is_stale=False)
-    Trip(at_s=2592060, told=100, limit=100)
-    >>> breaker.is_open
-    True
+    >>> for second in range(100 * DAY_S, 130 * DAY_S, DAY_S // 20):  # twenty a day
+    ...     breaker.tell(second)
+    >>> breaker.limit(130)
+    100
+    >>> for _ in range(100):
+    ...     breaker.tell(130 * DAY_S)
+    >>> breaker.has_room(130 * DAY_S + 7), breaker.is_open
+    (False, True)
     """
 
     def __init__(self, multiple: float) -> None:
@@ -77,66 +65,58 @@ class Breaker:
         self.opened_at_s = 0
         self.closes_with_source = False
         self._released_until_s = 0
-        self._hour = 0
-        self._hours: deque[int] = deque([0] * HOURS, maxlen=HOURS)
-        self._days: deque[int] = deque(maxlen=DAYS)
-        self._today = 0
-        self._today_is_usual = True
+        self._first_day = 0
+        self._told: dict[int, int] = {}
+        self._unusual: set[int] = set()
 
     @property
     def is_open(self) -> bool:
         """Whether alerts are held."""
         return self.opened_at_s > 0
 
-    @property
-    def told(self) -> int:
-        """Alerts of the last 24 hours."""
-        return sum(self._hours)
-
-    @property
-    def limit(self) -> int:
-        """Alerts there may be within 24 hours; `UNLIMITED` while too little is known."""
-        if not self.multiple or len(self._days) < DAYS:
+    def limit(self, day: int) -> int:
+        """Alerts there may be on a day, counted from the epoch; `UNLIMITED` while too little is known."""
+        if not self.multiple or not self._first_day:
             return UNLIMITED
-        usual = sum(self._days) / DAYS
-        return int(max(self.multiple * usual, BUSY * max(self._days), LEAST))
+        usual_days = (d for d in range(day - 1, self._first_day - 1, -1) if d not in self._unusual)
+        told = [self._told.get(d, 0) for d in islice(usual_days, DAYS)]
+        if len(told) < DAYS:
+            return UNLIMITED
+        return int(max(self.multiple * sum(told) / DAYS, BUSY * max(told), LEAST))
 
-    def room(self, at_s: int) -> int:
-        """Return how many alerts may still be told as of a second, >= 0."""
-        if self.is_open:
-            return 0
-        self._come_to(at_s)
-        return UNLIMITED if at_s < self._released_until_s else max(0, self.limit - self.told)
+    def has_room(self, at_s: int) -> bool:
+        """Ask whether one more alert may be told as of a second; the first without room opens the breaker."""
+        day = at_s // DAY_S
+        if self.is_open and at_s >= self.opened_at_s:
+            return False
+        told = self._told.get(day, 0)
+        if at_s >= self._released_until_s and told >= self.limit(day):
+            self.opened_at_s = at_s
+            return False
+        return True
 
-    def tell(self, n: int, at_s: int) -> None:
-        """Count n alerts as of a second; one that lies back counts as of the latest."""
-        if not n and not self._hour:
-            return  # days are counted from the first alert on
-        self._come_to(at_s)
-        self._hours[-1] += n
-        self._today += n
-
-    def trip(self, at_s: int, *, source_is_stale: bool) -> Trip:
-        """Open it."""
-        trip = Trip(at_s, self.told, self.limit)
-        self.opened_at_s = at_s
-        self.closes_with_source = source_is_stale
-        self._today_is_usual = False
-        return trip
+    def tell(self, at_s: int) -> None:
+        """Count an alert as of a second."""
+        day = at_s // DAY_S
+        self._first_day = min(self._first_day or day, day)
+        self._told[day] = self._told.get(day, 0) + 1
+        if len(self._told) > _KEPT_DAYS:
+            self._forget(day)
 
     def release(self, at_s: int) -> bool:
         """Close it because a person says so, who knows why there are so many; False if it was not open."""
         if not self.is_open:
             return False
-        self._close()
         self._released_until_s = at_s + DAY_S
+        self._close(self._released_until_s)
         return True
 
-    def source_returned(self) -> bool:
-        """Close it if a source was stale when it tripped, False otherwise; if there still are too many it trips again."""
+    def source_returned(self, at_s: int) -> bool:
+        """Close it if a source was stale when it tripped, False otherwise; too many alerts trip it again."""
         if not self.is_open or not self.closes_with_source:
             return False
-        self._close()
+        self._close(at_s)
+        self._told[at_s // DAY_S] = 0
         return True
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,11 +125,9 @@ class Breaker:
             "opened_at_s": self.opened_at_s,
             "closes_with_source": self.closes_with_source,
             "released_until_s": self._released_until_s,
-            "hour": self._hour,
-            "hours": list(self._hours),
-            "days": list(self._days),
-            "today": self._today,
-            "today_is_usual": self._today_is_usual,
+            "first_day": self._first_day,
+            "told": sorted(self._told.items()),
+            "unusual": sorted(self._unusual),
         }
 
     @classmethod
@@ -159,35 +137,19 @@ class Breaker:
         breaker.opened_at_s = int(plain["opened_at_s"]) if multiple else 0
         breaker.closes_with_source = bool(plain["closes_with_source"])
         breaker._released_until_s = int(plain["released_until_s"])
-        breaker._hour = int(plain["hour"])
-        breaker._hours.extend(map(int, plain["hours"]))
-        breaker._days.extend(map(int, plain["days"]))
-        breaker._today = int(plain["today"])
-        breaker._today_is_usual = bool(plain["today_is_usual"])
+        breaker._first_day = int(plain["first_day"])
+        breaker._told = {int(day): int(told) for day, told in plain["told"]}
+        breaker._unusual = set(map(int, plain["unusual"]))
         return breaker
 
-    def _close(self) -> None:
+    def _close(self, unusual_until_s: int) -> None:
+        self._unusual.update(range(self.opened_at_s // DAY_S, unusual_until_s // DAY_S + 1))
         self.opened_at_s = 0
         self.closes_with_source = False
-        self._hours.extend([0] * HOURS)
 
-    def _come_to(self, at_s: int) -> None:
-        """Move the window of 24 hours on, and close the days that are over."""
-        hour = at_s // HOUR_S
-        if not self._hour:
-            self._hour = hour
-        ahead = hour - self._hour
-        if ahead <= 0:
-            return
-        self._hours.extend([0] * min(ahead, HOURS))
-        days = hour // HOURS - self._hour // HOURS
-        if days:
-            self._close_day(at_s)
-            self._days.extend([0] * (0 if self.is_open else min(days - 1, DAYS)))
-        self._hour = hour
-
-    def _close_day(self, at_s: int) -> None:
-        if self._today_is_usual:
-            self._days.append(self._today)
-        self._today = 0
-        self._today_is_usual = not self.is_open and at_s >= self._released_until_s
+    def _forget(self, day: int) -> None:
+        """Keep what limits of this day and of some before it need."""
+        needed = [d for d in sorted(self._told, reverse=True) if d not in self._unusual][:_KEPT_DAYS]
+        oldest = min(needed, default=day)
+        self._told = {d: told for d, told in self._told.items() if d >= oldest}
+        self._unusual = {d for d in self._unusual if d >= oldest}

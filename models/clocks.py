@@ -21,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from models.events import Channel
 
 Floats = NDArray[np.float64]
+FAR_S = 4_294_967_295
+"""As far as the seconds of a row reach, in the year 2106: later than anything that is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,27 +131,28 @@ class ChannelClocks:
         channel
             Whose clock.
         since_s
-            Whole epoch seconds from which it counts, shape (n,).
+            Whole epoch seconds from which it counts, any shape.
         for_s
             How much silence, in seconds, > 0.
 
         Returns
         -------
         ndarray
-            Epoch seconds, int64, shape (n,); 0 where the clock stands still before and nobody knows for how long.
+            Epoch seconds, int64, of the shape of `since_s`; `FAR_S` where the clock stands still before then, and
+            nobody knows for how long.
 
         Examples
         --------
         >>> clocks = ChannelClocks((Outage(Channel.LOGIN, 100, 160), Outage(Channel.LOGIN, 500)))
-        >>> clocks.passed_at(Channel.LOGIN, [0, 50, 130, 450], 100).tolist()
-        [100, 210, 260, 0]
+        >>> clocks.passed_at(Channel.LOGIN, [0, 50, 130, 450], 100).tolist() == [100, 210, 260, FAR_S]
+        True
         """
         since = np.asarray(since_s, np.int64)
         end = since + for_s
         for outage in (o for o in self.outages if o.channel == channel):
-            stops = (end > outage.from_s) & (end > 0)
+            stops = end > outage.from_s
             if outage.until_s is None:
-                end = np.where(stops, 0, end)
+                end = np.where(stops, FAR_S, end)
             else:
                 begins = np.maximum(since, outage.from_s)
                 end = np.where(stops, end + np.maximum(outage.until_s - begins, 0), end)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.alert_sentences import brings_back
 from models.apply import Columns, apply_round
+from models.clocks import FAR_S
 from models.confidence import Confidence, confidence_of
 from models.crossing import next_crossing
 from models.episodes import episodes_of, expires_at, next_threshold, settled_at
@@ -87,17 +88,22 @@ def worsening(scorer: Scorer, policy: Policy, rows: Rows, at_s: NDArray[np.int64
     Returns
     -------
     list
-        n of them; None when no episode is open.
+        n of them; None when no episode is open, or nothing will change while the source of main events is out.
     """
     level = rows["level"]
-    expires = expires_at(policy, rows, scorer.target)
-    from_s = np.maximum(at_s, settled_at(policy, rows, scorer.target) - 1)
+    expires = expires_at(policy, rows, scorer.target, scorer.clocks)
+    from_s = np.maximum(at_s, settled_at(policy, rows, scorer.target, scorer.clocks) - 1)
     wanted = np.where(level > 0, next_threshold(policy, level), np.inf)
-    rises = next_crossing(scorer, rows, from_s, expires - 1, wanted)
+    rises = next_crossing(scorer, rows, from_s, np.minimum(expires, at_s + policy.expire_s) - 1, wanted)
     return [
-        (Worsening(Level(now + 1), up) if up else Worsening(Level.CHURNED, end)) if now else None
-        for now, up, end in zip(level.tolist(), rises.tolist(), expires.tolist(), strict=True)
+        _worsening(now, up, end) for now, up, end in zip(level.tolist(), rises.tolist(), expires.tolist(), strict=True)
     ]
+
+
+def _worsening(level: int, rises_at_s: int, expires_at_s: int) -> Worsening | None:
+    if level and rises_at_s:
+        return Worsening(Level(level + 1), rises_at_s)
+    return Worsening(Level.CHURNED, expires_at_s) if level and expires_at_s < FAR_S else None
 
 
 def comeback(

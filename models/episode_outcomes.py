@@ -28,6 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.clocks import FAR_S, RUNNING, ChannelClocks
 from models.levels import Level
 from models.policy import Transition, TransitionType
 from models.state import Rows
@@ -127,7 +128,9 @@ def note_news(row: np.void, news: Transition) -> None:
             row["outcome_level"][place] = _packed(max(level, news.level), first, min(warnings + 1, _MASK))
 
 
-def returned(rows: Rows, at_s: Seconds, is_main: Bools, target: Target) -> list[EpisodeOutcome]:
+def returned(
+    rows: Rows, at_s: Seconds, is_main: Bools, target: Target, clocks: ChannelClocks = RUNNING
+) -> list[EpisodeOutcome]:
     """Give the outcomes that main events settle, and await them no longer, in place.
 
     Parameters
@@ -140,6 +143,8 @@ def returned(rows: Rows, at_s: Seconds, is_main: Bools, target: Target) -> list[
         Which of them are main events, shape (n,).
     target
         Horizon.
+    clocks
+        What silence is measured with.
 
     Returns
     -------
@@ -147,10 +152,11 @@ def returned(rows: Rows, at_s: Seconds, is_main: Bools, target: Target) -> list[
         In row order, of one row the earlier episode first.
     """
     told_at, now = _told_at(rows), at_s[:, None]
-    return _taken(rows, is_main[:, None] & (told_at > 0) & (told_at <= now) & (now < told_at + target.horizon_s), at_s)
+    in_time = (told_at > 0) & (told_at <= now) & (now < _known_at(told_at, target, clocks))
+    return _taken(rows, is_main[:, None] & in_time, at_s)
 
 
-def churned(rows: Rows, at_s: Seconds, target: Target) -> list[EpisodeOutcome]:
+def churned(rows: Rows, at_s: Seconds, target: Target, clocks: ChannelClocks = RUNNING) -> list[EpisodeOutcome]:
     """Give the outcomes of those who did not come back in time, and await them no longer, in place.
 
     Parameters
@@ -161,21 +167,24 @@ def churned(rows: Rows, at_s: Seconds, target: Target) -> list[EpisodeOutcome]:
         The second of each look, epoch seconds, shape (n,).
     target
         Horizon.
+    clocks
+        What silence is measured with.
 
     Returns
     -------
     list of EpisodeOutcome
-        As `returned` gives them; each dated told + H.
+        As `returned` gives them; each dated told + H, later by as much as the source of main events was out.
     """
     told_at = _told_at(rows)
-    return _taken(rows, (told_at > 0) & (told_at + target.horizon_s <= at_s[:, None]), None, target.horizon_s)
+    known_at = _known_at(told_at, target, clocks)
+    return _taken(rows, (told_at > 0) & (known_at <= at_s[:, None]), known_at)
 
 
-def next_outcome_at(rows: Rows, target: Target) -> Seconds:
+def next_outcome_at(rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:
     """Return the second at which an awaited outcome is known at the latest, shape (n,); 0 = none is awaited."""
     told_at = _told_at(rows)
-    first: Seconds = np.where(told_at > 0, told_at, np.iinfo(np.int64).max).min(axis=1)
-    return np.where((told_at > 0).any(axis=1), first + target.horizon_s, 0)
+    first: Seconds = np.where(told_at > 0, _known_at(told_at, target, clocks), FAR_S).min(axis=1)
+    return np.where((told_at > 0).any(axis=1), first, 0)
 
 
 def awaited(row: np.void) -> list[tuple[int, Level]]:
@@ -206,8 +215,13 @@ def _told_at(rows: Rows) -> Seconds:
     return told_at
 
 
-def _taken(rows: Rows, settled: Bools, at_s: Seconds | None, wait_s: int = 0) -> list[EpisodeOutcome]:
-    """Take these places out of the rows; without a time of return they are churned, `wait_s` after they were told."""
+def _known_at(told_at: Seconds, target: Target, clocks: ChannelClocks) -> Seconds:
+    """When it is certain that a customer did not come back: a horizon later in which a return would have been seen."""
+    return clocks.passed_at(target.main, told_at, target.horizon_s)
+
+
+def _taken(rows: Rows, settled: Bools, at_s: Seconds) -> list[EpisodeOutcome]:
+    """Take these places out of the rows: churned where each has a second of its own, else returned at the row's."""
     found = []
     for i in np.flatnonzero(settled.any(axis=1)).tolist():
         row = rows[i]
@@ -217,8 +231,8 @@ def _taken(rows: Rows, settled: Bools, at_s: Seconds | None, wait_s: int = 0) ->
             found.append(
                 EpisodeOutcome(
                     index=i,
-                    outcome=OutcomeName.CHURNED if at_s is None else OutcomeName.RETURNED,
-                    at_s=told_at_s + wait_s if at_s is None else int(at_s[i]),
+                    outcome=OutcomeName.CHURNED if at_s.ndim > 1 else OutcomeName.RETURNED,
+                    at_s=int(at_s[i, place] if at_s.ndim > 1 else at_s[i]),
                     told_at_s=told_at_s,
                     number=int(row["outcome_episode"][place]),
                     anchor_at_s=int(row["outcome_anchor"][place]),

@@ -11,7 +11,9 @@ from dataclasses import astuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.clocks import RUNNING, ChannelClocks
 from models.episode_outcomes import has_room, next_outcome_at
+from models.events import Channel
 from models.levels import ALERT_LEVELS, Level
 from models.policy import Cause, Episode, Policy
 from models.state import Rows
@@ -90,21 +92,31 @@ def next_threshold(policy: Policy, level: NDArray[np.integer]) -> NDArray[np.flo
     return thresholds
 
 
-def settled_at(policy: Policy, rows: Rows, target: Target) -> Seconds:
+def settled_at(policy: Policy, rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:
     """Return the earliest second at which a level may rise, shape (n,).
 
     That is the last activity plus dwell; for whoever is healthy also not before cool-down, snooze and damping are over
     (`models.life_cycle.Case.may_open_at_s`).
     """
-    dwelt_at = last_activity_at(rows) + policy.dwell_s
+    dwelt_at = _dwelt_at(policy, rows, clocks)
     closed_at = rows["closed_at"].astype(np.int64)
     cooled_at = np.where(closed_at > 0, closed_at + policy.cool_down_s, 0)
-    holds = (dwelt_at, cooled_at, rows["snoozed_until"].astype(np.int64), damped_until(rows, target))
+    holds = (dwelt_at, cooled_at, rows["snoozed_until"].astype(np.int64), damped_until(rows, target, clocks))
     settled: Seconds = np.where(rows["level"] > 0, dwelt_at, np.maximum.reduce(holds))
     return settled
 
 
-def damped_until(rows: Rows, target: Target) -> Seconds:
+def _dwelt_at(policy: Policy, rows: Rows, clocks: ChannelClocks) -> Seconds:
+    """Last activity plus dwell. While a source is out nobody can tell that those who used it lately are not here."""
+    if not clocks.outages:
+        return last_activity_at(rows) + policy.dwell_s
+    last_at = rows["last_at"].astype(np.int64)
+    passed = [clocks.passed_at(channel, last_at[:, channel], policy.dwell_s) for channel in Channel]
+    dwelt: Seconds = np.where(last_at > 0, np.stack(passed, axis=1), 0).max(axis=1)
+    return dwelt
+
+
+def damped_until(rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:
     """Return before which second no episode opens because too many wait for their outcome, shape (n,), 0 = not damped.
 
     Whoever flaps between healthy and watch so fast is not reported once more until the oldest told episode has its
@@ -113,17 +125,18 @@ def damped_until(rows: Rows, target: Target) -> Seconds:
     until = np.zeros(len(rows), np.int64)
     full = np.flatnonzero(~has_room(rows))
     if full.size:
-        until[full] = next_outcome_at(rows[full], target)
+        until[full] = next_outcome_at(rows[full], target, clocks)
     return until
 
 
-def expires_at(policy: Policy, rows: Rows, target: Target) -> Seconds:
+def expires_at(policy: Policy, rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:
     """Return the second at which a customer counts as churned, shape (n,): last main event + `expire_s`.
 
-    0 for those who are expired already or never had a main event. Due means `expires_at <= now` and not 0;
-    look at such a customer with `Cause.EXPIRY`, at that second, before anything later happens.
+    Time in which the source of main events was out does not count, and nobody expires while it is: that is
+    `models.clocks.FAR_S`. 0 for those who are expired already or never had a main event. Due means `expires_at <= now`
+    and not 0; look at such a customer with `Cause.EXPIRY`, at that second, before anything later happens.
     """
-    due = rows["last_at"][:, target.main].astype(np.int64) + policy.expire_s
+    due = clocks.passed_at(target.main, rows["last_at"][:, target.main], policy.expire_s)
     return np.where(is_watched(rows, target), due, 0)
 
 
@@ -135,6 +148,7 @@ def may_change(
     cause: Cause | NDArray[np.integer],
     at_s: Seconds,
     probability: NDArray[np.float64],
+    clocks: ChannelClocks = RUNNING,
 ) -> NDArray[np.bool_]:
     """Return for whom `models.life_cycle.step` would change the episode, shape (n,): exactly those, nobody else.
 
@@ -154,6 +168,8 @@ def may_change(
         Shape (n,), epoch seconds: the time of the event, or of the look.
     probability
         Shape (n,), P(churn) at `at_s`. Not read for a healthy customer's events, so NaN will do there.
+    clocks
+        What silence is measured with.
 
     Examples
     --------
@@ -170,7 +186,7 @@ def may_change(
     level = rows["level"]
     open_, expired = level > 0, rows["expired"] > 0
     falls = open_ & (probability < _exits(policy)[level])
-    settled = at_s >= settled_at(policy, rows, target)
+    settled = at_s >= settled_at(policy, rows, target, clocks)
     rises = settled & is_watched(rows, target) & (probability >= next_threshold(policy, level))
     returns = np.where(at_s <= rows["anchor_at"], falls, open_ | expired)
     return np.select(

@@ -5,8 +5,8 @@ Serves the test that tells an outage from quiet customers, beside the line from 
 follows half of the change at once, so that growth does not wait; the shape forgets slowly, as a mean over the last
 `MEMORY_WEEKS`. Nothing changes within a week, so what is expected up to a second is a table look-up and a line.
 
-Counts are not Poisson: campaigns, batches and weather make them vary more. The *dispersion*, variance of an hour's count
-over its mean, is learnt with them, and evidence is divided by it (quasi-likelihood) [1]_.
+Counts are not Poisson: campaigns, batches and weather make them vary more. The *dispersion*, variance of an hour's
+count over its mean, is learnt with them, and evidence is divided by it (quasi-likelihood) [1]_.
 
 References
 ----------
@@ -131,7 +131,8 @@ class WeekProfile:
         if not self.weeks:
             return counts.astype(np.float64)
         usual = np.maximum(self.rate, self.per_week / WEEK_HOURS)
-        return np.minimum(counts, np.maximum(LARGEST_JUMP * usual, 1.0))
+        bounded: Floats = np.minimum(counts, np.maximum(LARGEST_JUMP * usual, 1.0))
+        return bounded
 
     def _dispersion(self, count: Floats, expected: Floats, seen: NDArray[np.int64]) -> float:
         """Pearson's estimate over the hours of this week, averaged over some weeks."""

@@ -7,8 +7,8 @@ source thinned to `THINNED`, and the evidence is Page's one-sided sum [1]_ of th
     S rises by 1 - THINNED with each expected event, falls by |log THINNED| with each that comes, and never below 0
 
 It grows by silence alone and by thinning alike: by whatever brings less than `BREAK_EVEN`, 39 %, of what is usual.
-Silence is closed form, so the second at which S reaches the threshold is solved, and nobody has to look in between. Once
-it did, the same sum runs in reverse, until it says that the source is back.
+Silence is closed form, so the second at which S reaches the threshold is solved, and nobody has to look in between.
+Once it did, the same sum runs in reverse, until it says that the source is back.
 
 All arithmetic is in whole millionths, so that the second does not depend on how events were cut into batches.
 
@@ -32,8 +32,8 @@ Seconds = NDArray[np.int64]
 THINNED = 0.1
 BREAK_EVEN = (1 - THINNED) / -math.log(THINNED)
 STRENGTH = 20.0
-"""For a Poisson source false alarms are rarer than one in exp(20) = 5e8 expected events [2]_: a hundred partitions of three
-sources with 100 events an hour wait two years for one. A dead one is noticed after 22 expected events."""
+"""For a Poisson source false alarms are rarer than one in exp(20) = 5e8 expected events [2]_: a hundred partitions of
+three sources with 100 events an hour wait two years for one."""
 MARGIN = 1.25
 UNEVEN = 0.1
 """Of the busiest hour: an hour that begins with a campaign ends with a tenth of its events still expected."""
@@ -89,12 +89,14 @@ class Expectation:
     @cached_property
     def rises(self) -> Seconds:
         """Rise of S in silence in each hour, shape (168,)."""
-        return np.rint(self.profile.rate * ((1.0 - THINNED) * ONE)).astype(np.int64)
+        rises: Seconds = np.rint(self.profile.rate * ((1.0 - THINNED) * ONE)).astype(np.int64)
+        return rises
 
     @cached_property
     def risen(self) -> Seconds:
         """Rise of S from the start of the week to that of each hour, and to its end, shape (169,)."""
-        return np.r_[0, np.cumsum(self.rises)]
+        risen: Seconds = np.concatenate([[0], np.cumsum(self.rises)])
+        return risen
 
     @cached_property
     def evidence(self) -> int:

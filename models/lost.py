@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.clocks import RUNNING, ChannelClocks
 from models.episode_outcomes import awaited
 from models.levels import Level
 from models.state import Rows
@@ -40,13 +41,16 @@ class Lost:
     lead_s: int
 
 
-def lost_at(rows: Rows, target: Target) -> Seconds:
-    """Return the second at which the last main event is a horizon old, shape (n,); 0 without a main event."""
+def lost_at(rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:
+    """Return the second at which the last main event is a horizon old, shape (n,); 0 without a main event.
+
+    Time in which the source of main events was out does not count.
+    """
     last_at = rows["last_at"][:, target.main].astype(np.int64)
-    return np.where(last_at > 0, last_at + target.horizon_s, 0)
+    return np.where(last_at > 0, clocks.passed_at(target.main, last_at, target.horizon_s), 0)
 
 
-def lost(rows: Rows, at_s: Seconds, target: Target) -> list[Lost]:
+def lost(rows: Rows, at_s: Seconds, target: Target, clocks: ChannelClocks = RUNNING) -> list[Lost]:
     """Find who is lost at the very second of the look: before it they are not yet, after it not any more.
 
     Every episode told in this silence is still awaited then, and no other: it was told after the last main event, and
@@ -60,6 +64,8 @@ def lost(rows: Rows, at_s: Seconds, target: Target) -> list[Lost]:
         The second of each look, epoch seconds, shape (n,).
     target
         Main channel and horizon.
+    clocks
+        What silence is measured with.
 
     Examples
     --------
@@ -73,7 +79,7 @@ def lost(rows: Rows, at_s: Seconds, target: Target) -> list[Lost]:
     [Lost(index=0, level=<Level.WATCH: 1>, lead_s=7862300)]
     """
     found = []
-    for i in np.flatnonzero(lost_at(rows, target) == at_s).tolist():
+    for i in np.flatnonzero(lost_at(rows, target, clocks) == at_s).tolist():
         told = awaited(rows[i])
         level = max((level for _, level in told), default=Level.HEALTHY)
         found.append(Lost(i, level, int(at_s[i]) - min(told_at_s for told_at_s, _ in told) if told else 0))

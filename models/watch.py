@@ -18,16 +18,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.breaker import HOLD_S, Breaker
 from models.capacity import Capacity
+from models.clocks import ChannelClocks
 from models.commands import Command
 from models.crossing import next_crossing
 from models.decisions import Decider, Decision
-from models.episode_outcomes import EpisodeOutcome, churned, next_outcome_at
+from models.episode_outcomes import churned, next_outcome_at
 from models.episodes import Seconds, expires_at, is_watched, last_activity_at, next_threshold, settled_at
-from models.features import features
+from models.findings import Findings
 from models.labels import Resolved
-from models.lost import Lost, lost, lost_at
-from models.pending import FROZEN, SCHEDULED, freeze, next_label_at, resolve
+from models.lost import lost, lost_at
+from models.pending import FROZEN, PHASES, SCHEDULED, freeze, next_label_at, resolve
 from models.policy import Cause, Policy
 from models.scorer import Scorer
 from models.state import Rows
@@ -36,34 +38,6 @@ from models.target import Target
 Indices = NDArray[np.intp]
 NEVER = np.iinfo(np.int64).max
 HOUR_S = 3_600
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What a look found.
-
-    Parameters
-    ----------
-    decisions
-        News about episodes, in row order.
-    resolved_index
-        Rows that gave a label, shape (m,), rising; a row twice where step and horizon were both overdue.
-    resolved
-        Their labels, m of them; None when there are none.
-    forgotten
-        Rows silent for so long that they are to be deleted, shape (k,).
-    outcomes
-        Episodes told a horizon ago from which nobody came back.
-    lost
-        Who has stayed away for a horizon.
-    """
-
-    decisions: list[Decision]
-    resolved_index: Indices
-    resolved: Resolved | None
-    forgotten: Indices
-    outcomes: list[EpisodeOutcome]
-    lost: list[Lost]
 
 
 @dataclass(frozen=True)
@@ -129,7 +103,7 @@ class Watch:
             cause = np.where(channel[told] == self.target.main, Cause.MAIN_EVENT, Cause.ACTIVITY)
             sub, at = rows[told], at_s[told]
             p = self.scorer.probabilities(sub, at)
-            found = self._decider.decide(sub, at, p, cause, channel[told])
+            found, _ = self._decider.decide(sub, at, p, cause, channel[told])
             decisions = [Decision(int(told[d.index]), d.transition, d.probability) for d in found]
             rows[told] = sub
         rows["due_at"] = self._first_look_at(rows, at_s)
@@ -154,7 +128,9 @@ class Watch:
         """
         return self._decider.answer(rows, at_s, self.scorer.probabilities(rows, at_s), commands)
 
-    def look(self, rows: Rows, at_s: Seconds, capacity: Capacity | None = None) -> Findings:
+    def look(
+        self, rows: Rows, at_s: Seconds, breaker: Breaker | None = None, capacity: Capacity | None = None
+    ) -> Findings:
         """Look at customers whose time has come, each as of its own second; sets the next `due_at`.
 
         Parameters
@@ -163,6 +139,9 @@ class Watch:
             Shape (n,); changed in place.
         at_s
             The second of each look, normally `due_at`, shape (n,).
+        breaker
+            Says who may be told of a new or worse risk; about the others nothing is decided yet, and they are looked
+            at again within two hours. None lets everybody through.
         capacity
             Lets new alerts in; None lets in all of them.
 
@@ -172,15 +151,15 @@ class Watch:
             News, resolved examples, and who is to be forgotten.
         """
         forgotten = np.flatnonzero(self._forgotten_at(rows) <= at_s)
-        resolved_index, resolved = self._resolve(rows, at_s)
-        outcomes, gone = churned(rows, at_s, self.target), lost(rows, at_s, self.target)
+        resolved_index, resolved, censored = self._observed(*self._resolve(rows, at_s))
+        outcomes, gone = churned(rows, at_s, self.target, self.clocks), lost(rows, at_s, self.target, self.clocks)
         p = self.scorer.probabilities(rows, at_s)
         self._freeze(rows, at_s, p)
-        churned_at = expires_at(self.policy, rows, self.target)
+        churned_at = expires_at(self.policy, rows, self.target, self.clocks)
         cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
-        decisions = self._decider.decide(rows, at_s, p, cause, capacity=capacity)
-        rows["due_at"] = self._next_look_at(rows, at_s)
-        return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone)
+        decisions, held = self._decider.decide(rows, at_s, p, cause, breaker=breaker, capacity=capacity)
+        rows["due_at"] = self._next_look_at(rows, at_s, held)
+        return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone, held, censored)
 
     def plan(self, rows: Rows, at_s: Seconds) -> None:
         """Set `due_at` anew for customers of whom nothing is due at `at_s`, after model, feature or snooze changed."""
@@ -190,7 +169,8 @@ class Watch:
         """Bring looks forward that another model had planned and this one wants sooner, by more than the tolerance.
 
         One evaluation tells, a tolerance before the planned look: below the next threshold there, the crossing has not
-        come that much closer. A look is never put off: what has moved later is found when the look takes place.
+        come that much closer. A look is never put off: what has moved later is found when the look takes place. The
+        same serves when a source returns: with the clock of its channel going again, looks come nearer.
 
         Parameters
         ----------
@@ -205,22 +185,35 @@ class Watch:
             Indices of the rows whose `due_at` is earlier now.
         """
         due_at = rows["due_at"].astype(np.int64)
-        plans = (
-            is_watched(rows, self.target) & (settled_at(self.policy, rows, self.target) <= at_s) & (due_at > at_s + 1)
-        )
-        which = np.flatnonzero(plans)
-        sub, due_at = rows[which], due_at[which]
-        p = self.scorer.probabilities(sub, np.maximum(at_s[which] + 1, due_at - self.tolerance_s))
+        watched, settled = is_watched(rows, self.target), settled_at(self.policy, rows, self.target, self.clocks)
+        waits_until = np.where(watched & (at_s < settled), settled, 0)
+        planned = np.minimum(due_at, self._earliest_after(rows, at_s, waits_until))  # clocks may go on again
+        which = np.flatnonzero(watched & (settled <= at_s) & (planned > at_s + 1))
+        sub = rows[which]
+        p = self.scorer.probabilities(sub, np.maximum(at_s[which] + 1, planned[which] - self.tolerance_s))
         near = np.flatnonzero(p >= next_threshold(self.policy, sub["level"]))
-        which, sub, due_at = which[near], sub[near], due_at[near]
-        planned = self._next_look_at(sub, at_s[which])
+        which, sub = which[near], sub[near]
+        planned[which] = np.minimum(planned[which], self._next_look_at(sub, at_s[which]))
         sooner = np.flatnonzero(planned < due_at)
-        rows["due_at"][which[sooner]] = planned[sooner]
-        return which[sooner]
+        rows["due_at"][sooner] = planned[sooner]
+        return sooner
+
+    @property
+    def clocks(self) -> ChannelClocks:
+        """What silence is measured with."""
+        return self.scorer.clocks
 
     @property
     def _decider(self) -> Decider:
-        return Decider(self.policy, self.target)
+        return Decider(self.policy, self.target, self.clocks)
+
+    def _observed(self, index: Indices, resolved: Resolved | None) -> tuple[Indices, Resolved | None, int]:
+        """Leave out labels whose time was not watched throughout: nobody knows whether a main event would have come."""
+        if resolved is None or not self.clocks.outages:
+            return index, resolved, 0
+        unseen_s = self.clocks.stopped_s(self.target.main, resolved.frozen_at_s, resolved.resolved_at_s)
+        seen = np.flatnonzero(unseen_s == 0)
+        return index[seen], Resolved.joined([resolved], seen) if seen.size else None, len(index) - len(seen)
 
     def _resolve(self, rows: Rows, at_s: Seconds) -> tuple[Indices, Resolved | None]:
         """Resolve what is due; after a long stall that is the step and the horizon of a row, in this order."""
@@ -245,16 +238,16 @@ class Watch:
         due = np.flatnonzero(scheduled)
         if due.size:
             sub = rows[due]
-            x = features(sub, at_s[due], self.target)
+            x = self.scorer.features_of(sub, at_s[due])
             freeze(sub, x, p[due], at_s[due], self.target, experts=self.scorer.expert_log_odds(x))
             rows[due] = sub
 
     def _first_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
-        settled = np.where(is_watched(rows, self.target), settled_at(self.policy, rows, self.target), 0)
+        settled = np.where(is_watched(rows, self.target), settled_at(self.policy, rows, self.target, self.clocks), 0)
         return self._earliest_after(rows, at_s, settled)
 
-    def _next_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
-        settled = settled_at(self.policy, rows, self.target)
+    def _next_look_at(self, rows: Rows, at_s: Seconds, held: Indices | None = None) -> Seconds:
+        settled = settled_at(self.policy, rows, self.target, self.clocks)
         watched = is_watched(rows, self.target)
         rises = np.where(watched & (at_s < settled), settled, 0)
         solve = np.flatnonzero(watched & (at_s >= settled) & (rows["level"] < len(self.policy.enter)))
@@ -264,25 +257,28 @@ class Watch:
                 self.scorer,
                 sub,
                 at_s[solve],
-                expires_at(self.policy, sub, self.target),
+                np.minimum(expires_at(self.policy, sub, self.target, self.clocks), at_s[solve] + self.policy.expire_s),
                 next_threshold(self.policy, sub["level"]),
             )
+        if held is not None and held.size:
+            rises[held] = at_s[held] + HOLD_S + rows["phase"][held].astype(np.int64) * HOLD_S // PHASES
         return self._earliest_after(rows, at_s, rises)
 
     def _forgotten_at(self, rows: Rows) -> Seconds:
         """Who never did anything is kept as long after the latest e-mail sent to them."""
         active_at = last_activity_at(rows)
-        return np.where(active_at > 0, active_at, rows["sends_at"]) + self.forget_s
+        known_at = np.where(active_at > 0, active_at, rows["sends_at"])
+        return self.clocks.passed_at(self.target.main, known_at, self.forget_s)
 
     def _earliest_after(self, rows: Rows, at_s: Seconds, rises_at: Seconds) -> Seconds:
         """Earliest of the next rise, label, outcome, loss, expiry and forgetting; always later than `at_s`."""
-        gone_at = lost_at(rows, self.target)
+        gone_at = lost_at(rows, self.target, self.clocks)
         reasons = (
             rises_at,
             next_label_at(rows, self.target),
-            next_outcome_at(rows, self.target),
+            next_outcome_at(rows, self.target, self.clocks),
             np.where(gone_at > at_s, gone_at, 0),
-            expires_at(self.policy, rows, self.target),
+            expires_at(self.policy, rows, self.target, self.clocks),
             self._forgotten_at(rows),
         )
         first: Seconds = np.min([np.where(reason > 0, reason, NEVER) for reason in reasons], axis=0)

@@ -17,6 +17,7 @@ from models.apply import Columns
 from models.commands import Command
 from models.events import Event, Source
 from streams.codec import decode
+from streams.commands import Release
 from streams.emit import Emitter
 from streams.engine.ids import UNKNOWN
 from streams.engine.partition import PartitionRows
@@ -55,7 +56,15 @@ class Refused:
     reject: Reject
 
 
-Decoded = Arrival | Refused
+@dataclass(slots=True)
+class Released:
+    """Somebody releases the breaker of the partition it came from, when its turn comes."""
+
+    offset: int
+    release: Release
+
+
+Decoded = Arrival | Refused | Released
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,18 @@ class Batch:
     turn_s: NDArray[np.int64]
     appended_at_s: NDArray[np.float64]
     commands: Mapping[int, Arrival] = field(default_factory=dict)
+
+    def part(self, begin: int, end: int) -> "Batch":
+        """Return the events from one turn to another."""
+        if (begin, end) == (0, len(self.slots)):
+            return self
+        return Batch(
+            self.slots[begin:end],
+            self.columns.at(np.arange(begin, end)),
+            self.turn_s[begin:end],
+            self.appended_at_s[begin:end],
+            {place - begin: command for place, command in self.commands.items() if begin <= place < end},
+        )
 
     def rounds(self) -> Iterator[Slots]:
         """Indices of everybody's first event, then everybody's second, and so on."""
@@ -148,6 +169,8 @@ class Admission:
                 out.append((content.occurred_at_ms, arrival))
                 if self._places is not None:
                     self._places.delivered((number, record.partition, key), at)
+            elif isinstance(content, Release):
+                out.append((content.issued_at_ms, Released(record.offset, content)))
             else:
                 out.append((0, Refused(number, record.offset, record, content)))
         return out

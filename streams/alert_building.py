@@ -100,6 +100,7 @@ def alerts_of(
                 acknowledged=bool(row["acknowledged"]),
                 by=None if news.command is None else news.command.by,
                 until=_utc(news.command.until_s) if news.command is not None and news.command.until_s else None,
+                signals_stale=[EVENT_NAMES[channel] for channel in watch.clocks.stale(news.at_s)],
                 segment=segment,
                 value_at_stake=None if math.isnan(stake) or not is_sure else stake,
                 episode=EpisodeRef(news.number, news.step, _utc(news.opened_at_s)),

@@ -151,6 +151,13 @@ class Alert(Struct, frozen=True, kw_only=True):
     until: Annotated[
         Annotated[datetime, Meta(tz=True)] | None, Meta(description="End of the snooze; null unless snoozed.")
     ] = None
+    signals_stale: Annotated[
+        list[EventName],
+        Meta(
+            description="Kinds of event whose whole source is out: their absence does not count. Empty when all"
+            " sources are well."
+        ),
+    ] = []
     segment: Annotated[
         SegmentTitle | None, Meta(description="What kind of customer this is; null where nobody asked.")
     ] = None

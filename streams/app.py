@@ -26,6 +26,8 @@ from streams.engine.recovery import SafeTableManager
 from streams.engine.store import RowTable
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
+from streams.outage_metrics import OutageGauges
+from streams.outages import Outages
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
 from streams.settings import Settings
@@ -130,12 +132,14 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         longest_snooze_s=settings.horizon_s,
         partition_of=lambda key: partition_of(key, settings.partitions),
     )
+    outages = Outages(settings.forget_s, settings.breaker)
     pipeline = Pipeline(
         admission,
         book,
         lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s),
         emitter,
         metrics,
+        outages,
         settings.share_of,
     )
     table = app.Table("customers", partitions=settings.partitions, recovery_buffer_size=16)
@@ -157,6 +161,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         app.engine.on_assigned.append(training.follow_assignment)
         app.task(partial(follow_models, settings, book))
     metrics.watch_partitions(app.engine.partitions)
+    registry.register(OutageGauges(outages, app.engine.partitions))
     for source in inputs:
         add_agent(app, app.engine, source, source.topic(settings))
     return app

@@ -30,7 +30,7 @@ from streams.checks import (
     check_time_ms,
 )
 from streams.commands import FIELDS as COMMAND_FIELDS
-from streams.commands import check_by, check_kind, check_until_s
+from streams.commands import RELEASE, Release, check_by, check_kind, check_until_s
 from streams.doubled import has_doubled
 from streams.reasons import Reason, Reject, RejectedError
 from streams.topics import COMMANDS, INPUTS, InputTopic
@@ -59,7 +59,7 @@ _COMMAND_FIELDS = tuple(f'"{field}"'.encode() for field in COMMAND_FIELDS)
 _CUSTOMER_ID, _EVENT_ID = Reason.INVALID_CUSTOMER_ID, Reason.INVALID_EVENT_ID
 
 
-def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms: int) -> Event | Reject:
+def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms: int) -> Event | Release | Reject:
     """Read one record.
 
     Parameters
@@ -73,8 +73,9 @@ def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms
 
     Returns
     -------
-    Event or Reject
-        What the customer did or, a `models.commands.Command`, what somebody said; or why this is neither.
+    Event, Release or Reject
+        What the customer did or, a `models.commands.Command`, what somebody said; that somebody releases the breaker;
+        or why this is nothing of that.
 
     Examples
     --------
@@ -127,12 +128,14 @@ def _event(source: InputTopic, key: bytes, body: Body, now_ms: int) -> Event:
     return Event(customer_id, event_id, channel, occurred_at_ms, *details(body))
 
 
-def _command(key: bytes, body: Body, now_ms: int) -> Command:
+def _command(key: bytes, body: Body, now_ms: int) -> Command | Release:
     get = body.get
     _check_version(body)
     declared = get("type")
     if declared is not None and declared != COMMANDS.event_type:
         raise _wrong_type(declared)
+    if get("kind") == RELEASE and get("customer_id") is None:
+        return _release(body, now_ms)
     if any(get(field) is None for field in ("customer_id", "command_id", "kind", "by", "issued_at")):
         raise RejectedError(Reason.MISSING_FIELD, "customer_id, command_id, kind, by and issued_at must be given")
     customer_id = check_identifier(get("customer_id"), _CUSTOMER_ID)
@@ -143,6 +146,15 @@ def _command(key: bytes, body: Body, now_ms: int) -> Command:
     kind = check_kind(get("kind"))
     until_s = check_until_s(get("until"), issued_at_ms) if kind == CommandKind.SNOOZE else 0
     return Command.of(customer_id, command_id, issued_at_ms, kind=kind, by=check_by(get("by")), until_s=until_s)
+
+
+def _release(body: Body, now_ms: int) -> Release:
+    get = body.get
+    if any(get(field) is None for field in ("command_id", "by", "issued_at")):
+        raise RejectedError(Reason.MISSING_FIELD, "command_id, by and issued_at must be given")
+    check_identifier(get("command_id"), _EVENT_ID)
+    check_by(get("by"))
+    return Release(check_time_ms(get("issued_at"), now_ms))
 
 
 def _check_version(body: Body) -> None:

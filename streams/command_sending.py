@@ -1,10 +1,12 @@
-"""Sends what a person says to the worker that knows the customer: behind `yocho ack` and `yocho snooze`."""
+"""Sends what a person says to the worker it concerns: behind `yocho ack`, `yocho snooze` and `yocho release`."""
 
+import itertools
 import uuid
+from collections.abc import Iterable
 
 from models.commands import Command, CommandKind
 from streams.cluster import Cluster
-from streams.commands import encode
+from streams.commands import encode, encode_release
 from streams.event_csv import Outgoing
 from streams.partitioner import partition_of
 from streams.produce import Sender
@@ -32,3 +34,25 @@ def send(settings: Settings, command: Command) -> tuple[str, int]:
         sender.send(Outgoing(COMMANDS, key, encode(command), command.occurred_at_ms))
         sender.flush()
     return COMMANDS.topic(settings), partition_of(key, settings.partitions)
+
+
+def send_release(settings: Settings, numbers: Iterable[int], issued_at_ms: int, by: str) -> str:
+    """Release the breakers of these partitions and wait until it is said; gives the topic, raises as `send`."""
+    with Sender(Cluster.reach(settings), settings, [COMMANDS]) as sender:
+        for number in numbers:
+            value = encode_release(f"cmd-{uuid.uuid4()}", issued_at_ms, by)
+            sender.send(Outgoing(COMMANDS, release_key(number, settings.partitions), value, issued_at_ms))
+        sender.flush()
+    return COMMANDS.topic(settings)
+
+
+def release_key(number: int, partitions: int) -> bytes:
+    """Return a key that belongs to a partition, as a release has no customer to name it.
+
+    Examples
+    --------
+    >>> [partition_of(release_key(number, 12), 12) for number in range(12)] == list(range(12))
+    True
+    """
+    keys = (b"release-%d" % attempt for attempt in itertools.count())
+    return next(key for key in keys if partition_of(key, partitions) == number)

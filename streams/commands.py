@@ -4,14 +4,42 @@
 ``kind`` (ack or snooze), ``by``, ``issued_at``, and ``until`` of a snooze; times as in events.
 """
 
+from dataclasses import dataclass
+
 import orjson
 
 from models.commands import MAX_BY_CHARACTERS, Command, CommandKind
 from streams.checks import check_time_of
 from streams.reasons import Reason, RejectedError
 
+RELEASE = "release"
 FIELDS = ("version", "schema_version", "type", "customer_id", "command_id", "issued_at", "kind", "by", "until")
 IDEOGRAPHIC_SPACE = "\u3000"  # between the parts of a Japanese name; Python calls it unprintable
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Somebody lets the alerts go that the breaker of a partition holds (`models.breaker`).
+
+    It is about the partition it is sent to, not about a customer; its key says nothing.
+
+    Parameters
+    ----------
+    issued_at_ms
+        When it was said, epoch milliseconds.
+    """
+
+    issued_at_ms: int
+
+    @property
+    def at_s(self) -> int:
+        """The same in whole epoch seconds, rounded down."""
+        return self.issued_at_ms // 1000
+
+
+def encode_release(command_id: str, issued_at_ms: int, by: str) -> bytes:
+    """Write a release as `streams.codec.decode` reads it."""
+    return orjson.dumps({"command_id": command_id, "kind": RELEASE, "by": by, "issued_at": issued_at_ms})
 
 
 def check_kind(value: object) -> CommandKind:

@@ -1,15 +1,15 @@
 """The sources of one partition: which are out, since when, and what that does to the clocks of the channels.
 
 Beside the first line: the pipeline shows it every event in the order of its turn and every step of stream time, and it
-says where the next change is. `models.feed` tests each source; here they are kept together, their outages are remembered
-as long as they matter, and all of it is written down with the partition (`streams.engine.partition.PartitionRows.memory`).
+says where the next change is. `models.feed` tests each source; here they are kept together, their outages are
+remembered as long as they matter, and all of it is written down with the partition (`PartitionRows.memory`).
 
 Only events of customers who were known before count: a newcomer says that a campaign works, not that those who are
 known are not quiet. A source without an engagement channel of its own (sends, clicks) is tested too, and only shown.
 
-Changes come at a second, and what is decided before and after it does not depend on how events were cut into batches. An
-event counts when its turn comes. So a feed that comes back and delivers what it had kept was out all the same: nothing
-was known of the customers meanwhile. A replay reads the same log without the wait and sees no outage.
+Changes come at a second, and what is decided before and after it does not depend on how events were cut into batches.
+An event counts when its turn comes. So a feed that comes back and delivers what it had kept was out all the same:
+nothing was known of the customers meanwhile. A replay reads the same log without the wait and sees no outage.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clocks import ChannelClocks, Outage
-from models.events import N_CHANNELS, N_SOURCES, Channel, Source
+from models.events import N_CHANNELS, Channel, Source
 from models.feed import Change, Feed
 from models.feed_profile import WEEK_S, week_start
 
@@ -48,6 +48,10 @@ class Occurrence:
     source: NDArray[np.uint8]
     counts: NDArray[np.bool_]
 
+    def after(self, begin: int) -> "Occurrence":
+        """Return the events from one turn on."""
+        return Occurrence(self.at_s[begin:], self.source[begin:], self.counts[begin:]) if begin else self
+
 
 @dataclass(frozen=True)
 class FeedNews:
@@ -70,9 +74,13 @@ class Feeds:
         self._keep_s = keep_s
         self._feeds: dict[Source, Feed] = {}
         self._outages: dict[Channel, list[Outage]] = {channel: [] for channel in Channel}
-        self._counted = np.full(N_SOURCES, -1, np.int64)
         self._at_s = 0
         self.clocks = ChannelClocks()
+
+    @property
+    def at_s(self) -> int:
+        """How far time has come, epoch seconds; 0 = no event yet."""
+        return self._at_s
 
     @property
     def stale(self) -> list[Source]:
@@ -81,17 +89,12 @@ class Feeds:
 
     def quiet_s(self) -> dict[Source, int]:
         """Return for how many seconds each source has been out, 0 = it is not."""
-        return {source: self._at_s - feed.stale_from_s if feed.is_stale else 0 for source, feed in self._feeds.items()}
+        feeds = list(self._feeds.items())  # at once, as another thread may ask
+        return {source: self._at_s - feed.stale_from_s if feed.is_stale else 0 for source, feed in feeds}
 
     def per_day(self, source: Source) -> float:
         """Events expected a day; 0 = not known yet."""
         return self._feeds[source].per_day
-
-    def is_new(self, source: NDArray[np.uint8], offset: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell which events were not counted before a restart; offsets of each source rise."""
-        new: NDArray[np.bool_] = offset > self._counted[source]
-        np.maximum.at(self._counted, source, offset)
-        return new
 
     def take(self, events: Occurrence) -> tuple[int, FeedNews | None]:
         """Go on through events, up to the first change.
@@ -114,7 +117,6 @@ class Feeds:
         """Write everything down as plain values."""
         return {
             "at_s": self._at_s,
-            "counted": self._counted.tolist(),
             "sources": {source.name.lower(): feed.to_dict() for source, feed in sorted(self._feeds.items())},
             "outages": self.clocks.to_dict()["outages"],
         }
@@ -124,8 +126,6 @@ class Feeds:
         """Read what `to_dict` gave; KeyError, TypeError or ValueError when it is damaged."""
         feeds = cls(keep_s)
         feeds._at_s = int(plain["at_s"])
-        counted = plain["counted"]
-        feeds._counted[: len(counted)] = counted
         feeds._feeds = {Source[name.upper()]: Feed.from_dict(feed) for name, feed in plain["sources"].items()}
         feeds.clocks = ChannelClocks.from_dict(plain)
         for outage in feeds.clocks.outages:

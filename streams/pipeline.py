@@ -9,26 +9,29 @@ of the batch. Before an event, the looks that fall due up to it are taken, and t
 however it was cut into batches.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
+from models.breaker import UNLIMITED
 from models.capacity import Capacity, Share
 from models.census import Census
-from models.commands import Command, CommandKind
 from models.episode_outcomes import returned
 from models.pending import just_frozen
 from models.scorer import Scorer
-from models.state import Rows
 from models.watch import NEVER, Watch
-from streams.admission import Admission, Batch, Decoded, Slots
+from streams.admission import Admission, Batch, Decoded, Released, Slots
+from streams.answers import answer
+from streams.commands import Release
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
+from streams.feeds import FeedNews
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
+from streams.outages import Outages
 from streams.replan import Replan
 
 Seconds = NDArray[np.int64]
@@ -49,23 +52,27 @@ class Pipeline:
         Where alerts and labels go.
     metrics
         Told what happens.
+    outages
+        Tells silent sources from silent customers, and how many alerts may be told.
     share_of
         What of the shop's capacity falls to a partition; None = any number of alerts.
     """
 
-    def __init__(  # noqa: PLR0917 - called once, in streams.app, with six things of six types
+    def __init__(  # noqa: PLR0917 - seven parts of seven types, put together once, in streams.app
         self,
         admission: Admission,
         book: ModelBook,
         watch: Callable[[Scorer], Watch],
         emitter: Emitter,
         metrics: Metrics,
+        outages: Outages,
         share_of: Callable[[int], Share | None] = lambda number: None,
     ) -> None:
         self.admission = admission
         self.book = book
         self.emitter = emitter
         self.metrics = metrics
+        self.outages = outages
         self._watch_of = watch
         self._share_of = share_of
         self._watches: dict[int, Watch] = {}
@@ -78,24 +85,38 @@ class Pipeline:
     def process(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> None:
         """Apply records that are in event-time order; moves the stream time to the latest of them."""
         with self.metrics.processing():
-            watch = self._watch(partition)
-            batch = self.admission.admit(partition, chunk)
-            for index in batch.rounds() if len(batch.slots) else ():
-                until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
-                self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
-                self._apply(watch, partition, batch, index, until_s)
+            self._watch(partition)  # that of the stream time before the batch
+            for events, release in _between_releases(chunk):
+                batch = self.admission.admit(partition, events)
+                for part, news in self.outages.parts(partition, batch):
+                    self._work_off(partition, part)
+                    if news is not None:
+                        self._follow_feed(partition, news)
+                if release is not None:
+                    self._look_due(partition, release.at_s, UNLIMITED)  # what was due before is held yet
+                    self.outages.release(partition, max(partition.stream_time_s, release.at_s))
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         """Move stream time on and look at what fell due before it; False while there is more than `limit`."""
-        partition.stream_time_s = now_s = max(partition.stream_time_s, to_s)
+        now_s = max(partition.stream_time_s, to_s)
+        news = self.outages.pass_to(partition, now_s)
+        if news is not None:
+            partition.stream_time_s = max(partition.stream_time_s, news.change.at_s)
+            self._follow_feed(partition, news)
+            return False
+        partition.stream_time_s = now_s
+        if not self._look_due(partition, now_s, limit) or self._begin_day(partition):
+            return False
+        return not self._switch(partition)
+
+    def _look_due(self, partition: PartitionRows, now_s: int, limit: int) -> bool:
+        """Take up to `limit` looks and as many revisits that fell due before a second; False if there may be more."""
         watch = self._watch(partition)
         slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
         again = self._replans[partition.number].pop_before(now_s, limit)
         together = np.concatenate([slots, np.setdiff1d(again, slots)])
         self._look_until(watch, partition, together, np.full(len(together), now_s - 1))
-        if len(slots) >= limit or len(again) >= limit or self._begin_day(partition):
-            return False
-        return not self._switch(partition)
+        return len(slots) < limit and len(again) < limit
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
         """Stream time that events may not pass yet, None for none: a model takes effect there, or a span of time ends.
@@ -116,6 +137,7 @@ class Pipeline:
         self.admission.forget_places()
         self._watches.clear()
         self._replans.clear()
+        self.outages.forget_partitions()
 
     # -- inside
 
@@ -136,11 +158,38 @@ class Pipeline:
         watch = self._watches.get(partition.number)
         if watch is None:
             scorer = self.book.in_effect(partition.stream_time_s)
-            watch = self._watches[partition.number] = self._watch_of(scorer)
+            watch = self._watches[partition.number] = self._new_watch(partition, scorer)
             self._replans[partition.number] = Replan.resumed(
                 partition, scorer.version, scorer.effective_at_s, watch.tolerance_s
             )
         return watch
+
+    def _new_watch(self, partition: PartitionRows, scorer: Scorer) -> Watch:
+        return self._watch_of(scorer.with_clocks(self.outages.feeds(partition).clocks))
+
+    def _work_off(self, partition: PartitionRows, batch: Batch) -> None:
+        """Apply events between which nothing about the sources changes."""
+        watch = self._watch(partition)
+        for index in batch.rounds() if len(batch.slots) else ():
+            until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
+            self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
+            self._apply(watch, partition, batch, index, until_s)
+        self.outages.acted(partition, batch.slots)
+
+    def _follow_feed(self, partition: PartitionRows, news: FeedNews) -> None:
+        """Take every look before a source changed, and go on with the clocks after.
+
+        When a source goes out, what was planned comes too early, and the look finds that. When it returns, what was
+        planned may come too late, so everybody is revisited as after a switch of models.
+        """
+        change_s, watch = news.change.at_s, self._watch(partition)
+        self._look_due(partition, change_s, UNLIMITED)
+        self.outages.changed(partition, news)
+        self._watches[partition.number] = self._new_watch(partition, watch.scorer)
+        if not news.change.is_stale:
+            self._replans[partition.number] = Replan.switched(
+                partition, watch.scorer.version, change_s, watch.tolerance_s
+            )
 
     def _apply(
         self, watch: Watch, partition: PartitionRows, batch: Batch, index: Slots, looked_until_s: Seconds
@@ -150,10 +199,10 @@ class Pipeline:
         outcomes = apply_round(rows, events, watch.target)
         engaged = np.flatnonzero(outcomes == Outcome.APPLIED)
         sub, at_s, channel = rows[engaged], events.at_s[engaged].astype(np.int64), events.channel[engaged]
-        settled = returned(sub, at_s, channel == watch.target.main, watch.target)
+        settled = returned(sub, at_s, channel == watch.target.main, watch.target, watch.clocks)
         decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
-        nobody = self._answer(watch, partition, batch, index, rows, outcomes)
+        answers = answer(watch, batch, index, rows, outcomes)
         noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED))
         if noted.size:  # nothing the customer did, but another episode may open at another time now
             mailed = rows[noted]
@@ -163,46 +212,15 @@ class Pipeline:
         planned = np.r_[engaged, noted]
         partition.due.schedule(slots[planned], rows["due_at"][planned].astype(np.int64))
         partition.mark_dirty(slots[outcomes != Outcome.REPLAYED])
-        self.metrics.applied(np.delete(events.source, nobody), np.delete(outcomes, nobody))
+        self.metrics.applied(np.delete(events.source, answers.nobody), np.delete(outcomes, answers.nobody))
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
         self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
-
-    def _answer(  # noqa: PLR0917 - a part of `_apply`, with what it has at hand
-        self,
-        watch: Watch,
-        partition: PartitionRows,
-        batch: Batch,
-        index: Slots,
-        rows: Rows,
-        outcomes: NDArray[np.uint8],
-    ) -> Slots:
-        """Do what people said about the customers of a round, as of when its turn came if that is later.
-
-        Gives the places of commands about nobody, which are set aside. Their row is as good as new; it is planned like
-        any other, and so forgotten at its next look.
-        """
-        which = np.flatnonzero(outcomes == Outcome.COMMANDED)
-        if not which.size:
-            return which
-        is_nobody = (rows["first_at"][which] == 0) & (rows["sends_at"][which] == 0)
-        for place in index[which[is_nobody]].tolist():
+        for place in index[answers.nobody].tolist():
             self.admission.set_aside_command(partition, batch.commands[place])
-        nobody: Slots = which[is_nobody]
-        which = which[~is_nobody]
-        places = index[which]
-        events = [batch.commands[place].event for place in places.tolist()]
-        commands = [event for event in events if isinstance(event, Command)]
-        at_s = np.maximum(batch.columns.at_s[places].astype(np.int64), batch.turn_s[places])
-        sub = rows[which]
-        decisions = watch.on_commands(sub, at_s, commands)
-        rows[which] = sub
-        answered = {decision.index for decision in decisions}
-        vain = [i for i, c in enumerate(commands) if c.kind == CommandKind.ACK and i not in answered]
-        outcomes[which[vain]] = Outcome.IN_VAIN
-        appended_at_s = batch.appended_at_s[places]
-        self.emitter.alerts(partition, watch, batch.slots[places], sub, decisions, appended_at_s=appended_at_s)
-        return nobody
+        appended_at_s = batch.appended_at_s[answers.places]
+        said_about = batch.slots[answers.places]
+        self.emitter.alerts(partition, watch, said_about, answers.rows, answers.decisions, appended_at_s=appended_at_s)
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
@@ -240,7 +258,7 @@ class Pipeline:
         rows = partition.rows[slots]
         capacity = self._capacity(partition)
         put_off = 0 if capacity is None else capacity.put_off
-        found = watch.look(rows, at_s, capacity)
+        found = watch.look(rows, at_s, self.outages.breaker(partition), capacity)
         if capacity is not None:
             self.metrics.put_off(capacity.put_off - put_off)
         partition.rows[slots] = rows
@@ -248,6 +266,8 @@ class Pipeline:
         fresh = just_frozen(rows, at_s)
         self._census(partition).count(rows[fresh], at_s[fresh])
         self.metrics.looked(len(slots))
+        self.metrics.censored(found.censored)
+        self.outages.looked(partition, slots, found)
         self.emitter.alerts(partition, watch, slots, rows, found.decisions)
         self.emitter.outcomes(partition, watch.target, slots, found.outcomes)
         self.emitter.lost(at_s, found.lost)
@@ -260,8 +280,18 @@ class Pipeline:
         following = self.book.following(self._watch(partition).scorer)
         if following is None or following.effective_at_s > partition.stream_time_s:
             return False
-        watch = self._watches[partition.number] = self._watch_of(following)
+        watch = self._watches[partition.number] = self._new_watch(partition, following)
         self._replans[partition.number] = Replan.switched(
             partition, following.version, partition.stream_time_s, watch.tolerance_s
         )
         return True
+
+
+def _between_releases(chunk: Sequence[Decoded]) -> Iterator[tuple[Sequence[Decoded], Release | None]]:
+    """Cut a chunk where somebody releases the breaker, which is rare: records, and the release that follows them."""
+    begin = 0
+    for end, decoded in enumerate(chunk):
+        if isinstance(decoded, Released):
+            yield chunk[begin:end], decoded.release
+            begin = end + 1
+    yield (chunk[begin:] if begin else chunk), None

@@ -132,6 +132,10 @@ class Settings:
         "YOCHO_COOL_DOWN", "", "duration", "After an episode ended, how long no other one opens; empty: horizon/13.",
         or_empty(SPAN),
     )  # fmt: skip
+    breaker: float = _setting(
+        "YOCHO_BREAKER", "5", "", "Alerts within a day, as a multiple of a partition's usual number, above which all"
+        " others wait for a person; 0: never.", or_zero(number(float, 1.1, 1_000)),
+    )  # fmt: skip
     capacity: int = _setting(
         "YOCHO_CAPACITY", "0", "alerts/day", "Most new alerts a day, for those with the most at stake;"
         " 0: everybody over a threshold.", number(int, 0, 1_000_000_000),

@@ -15,6 +15,7 @@ main = LazyGroup(
         "simulate": LazyCommand("streams.cli.simulate:command", "Send the events of a simulated shop."),
         "alerts": LazyCommand("streams.cli.alerts:command", "Follow the alerts, for people or scripts."),
         "upcoming": LazyCommand("streams.cli.upcoming:command", "List who will cross a level if they stay silent."),
+        "release": LazyCommand("streams.cli.release:command", "Let the alerts go that a breaker holds."),
         "ack": LazyCommand("streams.cli.ack:command", "Say that somebody takes care of a customer."),
         "snooze": LazyCommand("streams.cli.snooze:command", "Want no news of a customer for a while."),
         "evaluate": LazyCommand("streams.cli.evaluate:command", "Measure the model on a CSV file, without Kafka."),

@@ -32,6 +32,8 @@ from streams.engine.partition import PartitionRows
 from streams.engine.task import PartitionTask
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
+from streams.outage_metrics import OutageGauges
+from streams.outages import Outages
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
 from streams.settings import Settings
@@ -95,6 +97,7 @@ class FirstLine:
         self.book = ModelBook(Scorer.cold(self.settings.target), pinned=pinned)
         for scorer in scorers:
             self.book.add(scorer)
+        self.outages: Outages | None = None
         self.pipeline = self._new_pipeline()
         self.partition = PartitionRows(number)
         self._numbers = {source.key: number for number, source in enumerate(enabled_inputs(self.settings))}
@@ -117,12 +120,24 @@ class FirstLine:
 
     def fetch(self, sent: Iterable[Sent]) -> None:
         """Deliver records in one fetch per input and work off what can be worked off."""
+        self.deliver(sent)
+        self.work()
+
+    def deliver(self, sent: Iterable[Sent]) -> None:
+        """Deliver records in one fetch per input; nothing is worked off yet."""
         by_number = sorted(sent, key=lambda one: one.number)
         for number, batch in itertools.groupby(by_number, key=lambda one: one.number):
             records = [record for _, record in batch]
             self._task.ledgers[number].fetched(records[0].offset, records[-1].offset)
             self._task.deliver(number, records)
-        while self._task.turn():
+
+    def turn(self) -> bool:
+        """Work off one batch and what is due; True when there is more to do at once."""
+        return self._task.turn()
+
+    def work(self) -> None:
+        """Work off what can be worked off now."""
+        while self.turn():
             pass
 
     def take(self, *samples: Sample | Record) -> list[Sent]:
@@ -153,6 +168,10 @@ class FirstLine:
         self.partition = owned.partition(self.partition.number)
         self.partition.take_over(generation=1)
         self.restart()
+
+    @property
+    def n_inputs(self) -> int:
+        return len(self._numbers)
 
     # -- what came of it
 
@@ -206,9 +225,19 @@ class FirstLine:
             partition_of=lambda key: partition_of(key, settings.partitions),
         )
         watch = lambda scorer: Watch(scorer, settings.policy, settings.target, settings.forget_s)  # noqa: E731
-        pipeline = PacedPipeline(admission, self.book, watch, emitter, self.metrics, settings.share_of)
+        pipeline = PacedPipeline(
+            admission, self.book, watch, emitter, self.metrics, self._new_outages(), settings.share_of
+        )
         pipeline.pace = self._pace
         return pipeline
+
+    def _new_outages(self) -> Outages:
+        if self.outages is not None:
+            self.registry.unregister(self._gauges)
+        self.outages = Outages(self.settings.forget_s, self.settings.breaker)
+        self._gauges = OutageGauges(self.outages, lambda: [self.partition])
+        self.registry.register(self._gauges)
+        return self.outages
 
     def _new_task(self) -> PartitionTask:
         return PartitionTask(
@@ -219,7 +248,7 @@ class FirstLine:
             max_batch=self._max_batch,
             merge_wait_s=0.0,
             disorder_s=self.settings.disorder_s,
-            wall_clock=False,
+            wall_clock=self.settings.clock == "wall",
             set_paused=lambda number, paused: None,
         )
 

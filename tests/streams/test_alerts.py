@@ -157,7 +157,8 @@ def test_the_body_holds_these_fields_and_nothing_more_about_the_person():
     assert set(body_of(ALERT)) == {
         "alert_id", "kind", "type", "level", "previous_level", "customer_id", "occurred_at", "probability",
         "confidence", "horizon_days", "main_event", "baseline", "evidence", "reasons", "comeback", "if_silent",
-        "recovered_by", "acknowledged", "by", "until", "segment", "value_at_stake", "replay", "episode", "receipt",
+        "recovered_by", "acknowledged", "by", "until", "signals_stale", "segment",
+        "value_at_stake", "replay", "episode", "receipt",
     }  # fmt: skip
     rest = json.dumps(body_of(ALERT) | {"customer_id": ""}, ensure_ascii=False)
     assert "顧客" not in rest

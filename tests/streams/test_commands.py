@@ -111,6 +111,7 @@ class TestAdmission:
         """An order of somebody else has carried time on to day 12, and c1's alert is older than that."""
         line = FirstLine()
         line.take(order(), order("c2", at="+12d"))
+        line.pass_time("+12d")
         line.take(ack(at="+6d"))
         (answer,) = [alert for alert in line.alerts() if alert.type == "acknowledged"]
         assert answer.occurred_at.timestamp() == START_MS / 1000 + 12 * DAY_S

@@ -1,0 +1,166 @@
+"""What keeps a broken feed, producer or model from becoming news about customers: outages, and the breaker.
+
+Beside the first line, by partition. The pipeline asks where the next change of a source is (`streams.feeds`), and how
+many alerts may still be told (`models.breaker`). Both are part of what a partition remembers, so a new owner goes on
+where the last one was. Whoever has to do something about it reads it here, as a metric (`streams.outage_metrics`) and
+one line in the log.
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.breaker import Breaker
+from models.events import Source
+from models.findings import Findings
+from models.target import DAY_S
+from streams.admission import Batch, Slots
+from streams.engine.partition import PartitionRows
+from streams.feeds import FeedNews, Feeds, Occurrence
+
+log = logging.getLogger(__name__)
+
+FEEDS, BREAKER = "feeds", "breaker"
+"""Names under which a partition remembers them."""
+
+ENGAGING = (Source.ORDERS, Source.LOGINS, Source.EMAIL_OPENS, Source.EMAIL_CLICKS)
+"""Sources of what a row remembers as engagement."""
+
+Seconds = NDArray[np.int64]
+
+
+class Outages:
+    """Outages and breakers of the partitions of a worker.
+
+    Parameters
+    ----------
+    keep_s
+        How long a finished outage matters: as long as anybody's silence is remembered, seconds.
+    multiple
+        See `models.breaker.Breaker`.
+    """
+
+    def __init__(self, keep_s: int, multiple: float) -> None:
+        self._keep_s = keep_s
+        self._multiple = multiple
+        self._held: dict[int, set[int]] = {}
+        self._said_open: set[int] = set()
+
+    def feeds(self, partition: PartitionRows) -> Feeds:
+        """Sources of a partition."""
+        known = partition.memory.get(FEEDS)
+        if not isinstance(known, Feeds):
+            known = Feeds(self._keep_s) if known is None else Feeds.from_dict(known, self._keep_s)
+            partition.memory[FEEDS] = known
+        return known
+
+    def breaker(self, partition: PartitionRows) -> Breaker:
+        """Breaker of a partition."""
+        known = partition.memory.get(BREAKER)
+        if not isinstance(known, Breaker):
+            known = Breaker(self._multiple) if known is None else Breaker.from_dict(known, self._multiple)
+            partition.memory[BREAKER] = known
+        return known
+
+    def parts(self, partition: PartitionRows, batch: Batch) -> Iterator[tuple[Batch, FeedNews | None]]:
+        """Cut a batch where a source changes: each part, and the change that comes before the next one."""
+        feeds, n, begin = self.feeds(partition), len(batch.slots), 0
+        events = _occurrence(partition, batch, self._keep_s)
+        while begin < n:
+            taken, news = feeds.take(events.after(begin))
+            yield batch.part(begin, begin + taken), news
+            begin += taken
+
+    def pass_to(self, partition: PartitionRows, at_s: int) -> FeedNews | None:
+        """Go on without an event; the first change on the way, up to which time may move now."""
+        feeds = self.feeds(partition)
+        return feeds.pass_to(at_s) if 0 < feeds.at_s < at_s else None
+
+    def changed(self, partition: PartitionRows, news: FeedNews) -> None:
+        """Say that a source went out or came back, and close the breaker if that was why it opened."""
+        change, source = news.change, news.source.name.lower()
+        if change.is_stale:
+            log.warning(
+                "partition %d: source %s has been quiet since %s, where about %.0f events a day come; its silence"
+                " does not count until it returns",
+                partition.number, source, _utc(change.since_s), self.feeds(partition).per_day(news.source),
+            )  # fmt: skip
+            return
+        how = "has been thin for so long that this is normal now" if change.is_new_normal else "is back"
+        log.warning("partition %d: source %s %s since %s", partition.number, source, how, _utc(change.since_s))
+        if not self.feeds(partition).stale and self.breaker(partition).source_returned(change.at_s):
+            self._said_open.discard(partition.number)
+            log.warning("partition %d: breaker closed, all its sources are back", partition.number)
+
+    def looked(self, partition: PartitionRows, slots: Slots, found: Findings) -> None:
+        """Note whose alert waits after a look, and say so when the breaker has opened."""
+        held = self._held.setdefault(partition.number, set())
+        held.difference_update(slots.tolist() if held else ())
+        if found.held.size:
+            held.update(slots[found.held].tolist())
+            self._say_open(partition)
+
+    def acted(self, partition: PartitionRows, slots: Slots) -> None:
+        """These customers did something, and no alert of theirs waits any more."""
+        if held := self._held.get(partition.number):
+            held.difference_update(slots.tolist())
+
+    def release(self, partition: PartitionRows, at_s: int) -> bool:
+        """Close the breaker because somebody says so; False if it was not open."""
+        if not self.breaker(partition).release(at_s):
+            return False
+        self._said_open.discard(partition.number)
+        log.warning("partition %d: breaker closed at %s, a person released it", partition.number, _utc(at_s))
+        return True
+
+    def _say_open(self, partition: PartitionRows) -> None:
+        """Once for each time it opens, and for each owner that finds it open."""
+        breaker, number = self.breaker(partition), partition.number
+        if number in self._said_open:
+            return
+        self._said_open.add(number)
+        stale = self.feeds(partition).stale
+        breaker.closes_with_source = breaker.closes_with_source or bool(stale)
+        log.warning(
+            "partition %d: breaker open since %s: more than %d alerts on one day, too many for this partition; stale"
+            " sources: %s; alerts wait for yocho release%s",
+            number, _utc(breaker.opened_at_s), breaker.limit(breaker.opened_at_s // DAY_S),
+            ", ".join(source.name.lower() for source in stale) or "none",
+            " or for the sources to return" if breaker.closes_with_source else "",
+        )  # fmt: skip
+
+    def held(self, number: int) -> int:
+        """How many customers of a partition wait with an alert; known an hour after a restart."""
+        return len(self._held.get(number, ()))
+
+    def forget_partitions(self) -> None:
+        """Drop what is remembered beside the partitions, after an assignment changed."""
+        self._held.clear()
+        self._said_open.clear()
+
+
+def _occurrence(partition: PartitionRows, batch: Batch, keep_s: int) -> Occurrence:
+    """Events as sources see them: a newcomer's first does not count, nor what was applied before a restart."""
+    columns = batch.columns
+    turn_s = np.maximum.accumulate(np.maximum(batch.turn_s, columns.at_s))
+    source = columns.source
+    last_at = partition.rows["last_at"][batch.slots].max(axis=1).astype(np.int64)
+    known = (last_at > 0) & (turn_s - last_at < keep_s)
+    new = np.flatnonzero(~known)
+    if new.size:
+        engaging = columns.engaged[new] & np.isin(source[new], ENGAGING)
+        met: set[int] = set()
+        for i, slot, engages in zip(new.tolist(), batch.slots[new].tolist(), engaging.tolist(), strict=True):
+            known[i] = slot in met
+            if engages:
+                met.add(slot)
+    applied = partition.rows["applied"][batch.slots, source]
+    return Occurrence(turn_s, source, known & (columns.offset > applied))
+
+
+def _utc(at_s: int) -> Any:
+    return datetime.fromtimestamp(at_s, UTC).isoformat()
