@@ -18,6 +18,8 @@ Two rules, both per partition and day (UTC) of stream time:
 Priority is the value at stake, probability times the spend of a year (`models.value`). Who has none known is taken for
 the median; where nobody has one, in a shop without amounts, the odds of churn alone rank.
 
+A price: batches end at midnight, so a replay of years at full speed is worked off a day at a time.
+
 N for the whole shop is dealt out to the partitions in turn, day by day, so that the sum of all is N each day and N may
 be less than the number of partitions. A partition in which more is at stake than in others does not get more of it:
 customers are spread over partitions by a hash, so in the long run all have their share.

@@ -89,7 +89,7 @@ class Batch:
     columns: Columns
     turn_s: NDArray[np.int64]
     appended_at_s: NDArray[np.float64]
-    commands: Mapping[int, Command] = field(default_factory=dict)
+    commands: Mapping[int, Arrival] = field(default_factory=dict)
 
     def part(self, begin: int, end: int) -> "Batch":
         """Return the events from one turn to another."""
@@ -187,13 +187,11 @@ class Admission:
         kept = self._without_strangers(partition, events, slots)
         events, slots = [events[i] for i in kept.tolist()], slots[kept]
         turn_s, kept = self._without_late(partition, events, slots)
-        kept = kept[self._is_meant([events[i] for i in kept.tolist()], slots[kept], partition)]
         events = [events[i] for i in kept.tolist()]
         appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
         known = _all_known(partition, events, slots[kept])
         columns = _columns(events)
-        places = np.flatnonzero(columns.source == Source.COMMANDS).tolist()
-        said = {i: command for i in places if isinstance(command := events[i].event, Command)}
+        said = {i: events[i] for i in np.flatnonzero(columns.source == Source.COMMANDS).tolist()}
         return Batch(known, columns, turn_s[kept], appended_at_s, said)
 
     def forget_places(self) -> None:
@@ -229,20 +227,10 @@ class Admission:
                 self._set_aside(partition, event.number, event.raw, reject)
         return turn_s, np.flatnonzero(~is_late)
 
-    def _is_meant(self, events: list[Arrival], slots: Slots, partition: PartitionRows) -> NDArray[np.bool_]:
-        """Set aside commands about customers nobody has met when their turn came: they must not found one."""
-        meant = np.ones(len(events), bool)
-        if not (slots == UNKNOWN).any():
-            return meant
-        met: set[bytes] = set()
+    def set_aside_command(self, partition: PartitionRows, command: Arrival) -> None:
+        """Set aside a command about somebody who, when its turn came, had never done anything."""
         reject = Reject(Reason.UNKNOWN_CUSTOMER, "nobody by this customer_id has ever done anything")
-        for i, event in enumerate(events):
-            if event.source != Source.COMMANDS:
-                met.add(event.key)
-            elif event.key not in met and slots[i] == UNKNOWN:
-                meant[i] = False
-                self._set_aside(partition, event.number, event.raw, reject)
-        return meant
+        self._set_aside(partition, command.number, command.raw, reject)
 
     def _set_aside(self, partition: PartitionRows, number: int, record: Any, reject: Reject) -> None:
         self._emitter.dead_letter(partition, record, reject)

@@ -1,20 +1,44 @@
 """What people said about customers, done: commands on the first line, beside the events of the same round."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.apply import Outcome
-from models.commands import CommandKind
+from models.commands import Command, CommandKind
 from models.decisions import Decision
 from models.state import Rows
 from models.watch import Watch
 from streams.admission import Batch, Slots
 
 
-def answer(
-    watch: Watch, batch: Batch, index: Slots, rows: Rows, outcomes: NDArray[np.uint8]
-) -> tuple[Slots, Rows, list[Decision]] | None:
+@dataclass(frozen=True)
+class Answers:
+    """What came of the commands of a round.
+
+    Parameters
+    ----------
+    nobody
+        Commands about customers who had never done anything when their turn came, as places in the round.
+    places
+        The other commands, as places in the batch, shape (m,).
+    rows
+        Rows of their customers afterwards, shape (m,).
+    decisions
+        The answers, which count in `rows`.
+    """
+
+    nobody: Slots
+    places: Slots
+    rows: Rows
+    decisions: list[Decision]
+
+
+def answer(watch: Watch, batch: Batch, index: Slots, rows: Rows, outcomes: NDArray[np.uint8]) -> Answers:
     """Do what was said about the customers of a round, as of when its turn came if that is later.
+
+    The row of a nobody is as good as new and has just been founded; once planned, it is forgotten at its next look.
 
     Parameters
     ----------
@@ -26,22 +50,19 @@ def answer(
         Rows of the round, shape (n,); changed in place.
     outcomes
         What became of the round's events, shape (n,), changed in place: a command that meant nothing is in vain.
-
-    Returns
-    -------
-    tuple or None
-        Places of the commands in the batch, shape (m,), the rows after them, and the answers; None without commands.
     """
     which = np.flatnonzero(outcomes == Outcome.COMMANDED)
+    is_nobody = (rows["first_at"][which] == 0) & (rows["sends_at"][which] == 0)
+    nobody, which = which[is_nobody], which[~is_nobody]
+    places, sub = index[which], rows[which]
     if not which.size:
-        return None
-    places = index[which]
-    commands = [batch.commands[place] for place in places.tolist()]
+        return Answers(nobody, places, sub, [])
+    events = [batch.commands[place].event for place in places.tolist()]
+    commands = [event for event in events if isinstance(event, Command)]
     at_s = np.maximum(batch.columns.at_s[places].astype(np.int64), batch.turn_s[places])
-    sub = rows[which]
     decisions = watch.on_commands(sub, at_s, commands)
     rows[which] = sub
     answered = {decision.index for decision in decisions}
     vain = [i for i, c in enumerate(commands) if c.kind == CommandKind.ACK and i not in answered]
     outcomes[which[vain]] = Outcome.IN_VAIN
-    return places, sub, decisions
+    return Answers(nobody, places, sub, decisions)

@@ -212,14 +212,15 @@ class Pipeline:
         planned = np.r_[engaged, noted]
         partition.due.schedule(slots[planned], rows["due_at"][planned].astype(np.int64))
         partition.mark_dirty(slots[outcomes != Outcome.REPLAYED])
-        self.metrics.applied(events.source, outcomes)
+        self.metrics.applied(np.delete(events.source, answers.nobody), np.delete(outcomes, answers.nobody))
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
         self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
-        if answers is not None:
-            places, said, decisions = answers
-            appended_at_s = batch.appended_at_s[places]
-            self.emitter.alerts(partition, watch, batch.slots[places], said, decisions, appended_at_s=appended_at_s)
+        for place in index[answers.nobody].tolist():
+            self.admission.set_aside_command(partition, batch.commands[place])
+        appended_at_s = batch.appended_at_s[answers.places]
+        said_about = batch.slots[answers.places]
+        self.emitter.alerts(partition, watch, said_about, answers.rows, answers.decisions, appended_at_s=appended_at_s)
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False

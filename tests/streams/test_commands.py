@@ -12,7 +12,7 @@ from streams.commands import encode
 from streams.reasons import Reason
 from streams.topics import COMMANDS
 from tests.bad_input import KEY, body
-from tests.builders import NOW_MS, START_MS, ack, login, order, snooze
+from tests.builders import NOW_MS, START_MS, ack, email_open, login, order, snooze
 from tests.streams.harness import FirstLine
 
 
@@ -57,9 +57,17 @@ class TestAdmission:
 
     def test_a_command_about_nobody_is_set_aside_and_founds_nobody(self):
         line = FirstLine()
-        line.take(ack("nobody"), snooze("nobody", at="+1d", until="+2d"))
+        line.take(ack("nobody"), snooze("nobody", at="+1d", until="+2d"), snooze("proxy", at="+1d", until="+2d"))
+        line.pass_time("+3d")
         assert len(line.partition) == 0
-        assert [dict(out.headers)["x-reason"] for out in line.dead_letters()] == [b"unknown_customer"] * 2
+        assert [dict(out.headers)["x-reason"] for out in line.dead_letters()] == [b"unknown_customer"] * 3
+        assert line.metric("yocho_events_total", type="command", outcome="rejected") == 3
+        assert line.metric("yocho_events_total", type="command", outcome="applied") == 0
+
+    def test_who_is_known_by_machine_opens_alone_is_nobody_to_take_care_of(self):
+        line = FirstLine()
+        line.take(email_open(machine=True), snooze(at="+1d", until="+2d"))
+        assert [dict(out.headers)["x-reason"] for out in line.dead_letters()] == [b"unknown_customer"]
 
     def test_whoever_was_met_in_the_same_batch_is_known(self):
         line = FirstLine()
@@ -103,6 +111,7 @@ class TestAdmission:
         """An order of somebody else has carried time on to day 12, and c1's alert is older than that."""
         line = FirstLine()
         line.take(order(), order("c2", at="+12d"))
+        line.pass_time("+12d")
         line.take(ack(at="+6d"))
         (answer,) = [alert for alert in line.alerts() if alert.type == "acknowledged"]
         assert answer.occurred_at.timestamp() == START_MS / 1000 + 12 * DAY_S
