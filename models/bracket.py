@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Seconds = NDArray[np.int64]
 
 _CUTS = 16
+_LEAST = 1e-9  # log of the silence: a hundredth of a second of a quarter
+_ROUNDING = 1e-12  # of logs of seconds: a threshold that is hit exactly at an end is inside
 
 
 @dataclass
@@ -74,15 +76,15 @@ class Bracket:
         values = np.vstack([self.distance[:1], distance, self.distance[1:2]])
         return Bracket.at(points, values, self.origin, len(points) - 1)
 
-    def expected(self, caution: float) -> Seconds:
-        """Return two seconds around where the threshold should be crossed, rising, shape (2, n).
+    def expected(self, cautions: tuple[float, ...]) -> Seconds:
+        """Return k seconds before and k after where the threshold should be crossed, rising, shape (2 * k, n).
 
         By four points, or by fewer where more make no sense; Neville's scheme gives all of these.
 
         Parameters
         ----------
-        caution
-            How far around: so many times what the last point changed.
+        cautions
+            How far around: so many times what the last point changed, k rising numbers.
         """
         f, x = self.distance, np.log(self.at_s - self.origin)
         low, high, *_ = x
@@ -91,20 +93,20 @@ class Bracket:
             best, error = x[0], high - low
             for apart in (2, 3):
                 x = (f[apart:] * x[:-1] - f[:-apart] * x[1:]) / (f[apart:] - f[:-apart])
-                makes_sense = (x[0] > low) & (x[0] < high)
-                error = np.where(makes_sense, np.abs(x[0] - best), error)
+                makes_sense = (x[0] >= low - _ROUNDING) & (x[0] <= high + _ROUNDING)
+                error = np.where(makes_sense, np.maximum(np.abs(x[0] - best), _LEAST), error)
                 best = np.where(makes_sense, x[0], best)
         silence_s = np.exp(best)
-        return self._around(self.origin + silence_s, silence_s * error * caution)
+        return self._around(self.origin + silence_s, silence_s * error * np.array(cautions)[:, None])
 
-    def _around(self, middle: Floats, margin: Floats) -> Seconds:
-        """Return a second before and one after a moment, not both of them ends of the bracket."""
+    def _around(self, middle: Floats, margins: Floats) -> Seconds:
+        """Return seconds before and after a moment, the nearest two of which are not both ends of the bracket."""
         low, high, *_ = self.at_s
-        before = np.clip(np.floor(middle - margin).astype(np.int64), low, high - 1)
-        after = np.clip(np.ceil(middle + margin).astype(np.int64), before + 1, high)
-        after = np.where((before == low) & (after == high), (low + high) // 2, after)
-        both: Seconds = np.stack([before, after])
-        return both
+        before = np.clip(np.floor(middle - margins[::-1]).astype(np.int64), low, high - 1)
+        after = np.clip(np.ceil(middle + margins).astype(np.int64), before[-1] + 1, high)
+        stuck = (before[-1] == low) & (after[0] == high)
+        after[0] = np.where(stuck, (low + high) // 2, after[0])
+        return np.vstack([before, after])
 
     def cuts(self) -> Seconds:
         """Return seconds that cut the bracket into `_CUTS` equal parts, shape (`_CUTS` - 1, n)."""

@@ -7,7 +7,6 @@ than who comes twice a year. What was counted loses half its weight in `HALF_LIF
 An alert must not depend on who happened to be counted just before it in the same batch. So what is counted within a
 quarter of the horizon is kept apart and taken over when the quarter is over: from its end on everybody is compared with
 the same numbers. The caller sees to it that nothing passes the end of a quarter before all that is due in it is done.
-(Only the very first batch of a partition is not held up, as before it there is no time to count from.)
 """
 
 from collections.abc import Mapping
@@ -100,6 +99,8 @@ class Census:
         at_s
             When each is counted, epoch seconds, shape (n,).
         """
+        if not len(rows):
+            return
         quarters = at_s // self._quarter_s
         spend, pace = spend_a_year(rows, self._target), events_a_year(rows, self._target.main, self._target)
         for quarter in np.unique(quarters).tolist():
@@ -108,10 +109,14 @@ class Census:
             counted.pace.add(pace[quarters == quarter])
 
     def next_close_s(self, stream_time_s: int) -> int | None:
-        """Return the end of the quarter under way, which nothing may pass before `close`; None before any event."""
+        """Return the next end of a quarter, which nothing may pass before `close`; None before any event.
+
+        It may have been reached already: then something that was due before it is not done yet.
+        """
         if not stream_time_s:
             return None
-        return (min([stream_time_s // self._quarter_s, *self._quarters]) + 1) * self._quarter_s
+        now = stream_time_s // self._quarter_s
+        return (now if now > self._now else now + 1) * self._quarter_s
 
     def close(self, stream_time_s: int) -> bool:
         """Take over the quarters that have ended at a stream time, epoch seconds; True the first time in a quarter."""

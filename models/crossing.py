@@ -39,9 +39,10 @@ NEVER = 0
 _PARTS = (slice(0, 4), slice(4, GRID + 1))
 """Of the grid: who crosses in one need not be asked about the next."""
 _BLOCK = 2_048  # customers solved together: twenty calls of NumPy for each moment asked are dear for a few
-_CAUTION = (0.1, 0.1, 0.3, 1.0, 3.0, 10.0, 10.0, 10.0, 10.0)
-"""Of an interpolation's last correction, how many times it the crossing may still be off, round by round. After these
-the bracket is plainly cut, which always works: a jump at midnight, where the shop has a calendar."""
+_CAUTIONS = ((0.1,), (0.1,), (0.1,), (0.3, 30.0), *((0.3, 10.0, 300.0),) * 6)
+"""Of an interpolation's last correction, how many times it the crossing may still be off, round by round: who is left
+after three rounds is not as smooth as thought. After these the bracket is plainly cut, which always works: a jump at
+midnight, where the shop has a calendar."""
 _FEW = 0.8  # copying the customers that are left pays when fewer than this share of them are
 _TINY = 1e-300
 _SURE_LOG_ODDS, _DOUBT = 20.0, 1e-9
@@ -207,6 +208,6 @@ def _close(outlook: Outlook, goal: Goal, bracket: Bracket) -> Seconds:
             which = np.flatnonzero(is_open)
             left, goal = left[which], goal.take(which)
             bracket, outlook = bracket.take(which), outlook.take(which)
-        at_s = bracket.expected(_CAUTION[turn]) if turn < len(_CAUTION) else bracket.cuts()
+        at_s = bracket.expected(_CAUTIONS[turn]) if turn < len(_CAUTIONS) else bracket.cuts()
         bracket = bracket.narrowed(at_s, goal.distance(outlook, at_s))
     return answer

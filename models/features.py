@@ -121,6 +121,7 @@ CALENDAR: tuple[int, ...] = tuple(INDEX[name] for name in NAMES if name.startswi
 N_KEPT = CALENDAR[0]
 """Features that an example keeps; those of the calendar come after them and follow from its time."""
 MOVING: tuple[int, ...] = tuple(sorted([*SILENCE_OF, *TREND_OF, RHYTHM, TAIL, *CALENDAR]))
+_SILENCES, _TRENDS = slice(0, 2 * N_CHANNELS, 2), slice(1, 2 * N_CHANNELS, 2)  # places among MOVING
 _RHYTHM_PLACE, _TAIL_PLACE = MOVING.index(RHYTHM), MOVING.index(TAIL)  # behind silence and trend of each channel
 STILL: tuple[int, ...] = tuple(index for index in range(len(FEATURES)) if index not in MOVING)
 
@@ -237,26 +238,32 @@ class Silence:
         at = np.asarray(at_s, np.float64)
         log_odds, tail = self.rhythm.at(self.clocks.read(self.target.main, at))
         columns = np.full((len(moving_of(self.target)), *tail.shape), np.nan)
-        for channel, last_at_s, share in zip(self.channels, self.last_at_s, self.share, strict=True):
-            self._since(last_at_s, share, self.clocks.read(channel, at), columns[2 * channel : 2 * channel + 2])
+        if self.channels:
+            every = slice(None) if len(self.channels) == len(Channel) else list(self.channels)
+            days = self._days(at, tail.ndim)
+            columns[_SILENCES][every] = np.log(1.0 + days * (SILENCE_STEPS / self.target.horizon_days))
+            days *= -SHARE_DECAY
+            columns[_TRENDS][every] = np.exp2(days, out=days) * self._deep(self.share, tail.ndim)
         columns[_RHYTHM_PLACE], columns[_TAIL_PLACE] = log_odds, tail
         if self.target.calendar:
             known = calendar_features(at, self.target)
             columns[_TAIL_PLACE + 1 :] = known.reshape(len(CALENDAR), *(1,) * (tail.ndim - at.ndim), *at.shape)
         return columns
 
-    def _since(self, last_at_s: Floats, share: Floats, now_s: Floats, columns: Floats) -> None:
-        """Fill in silence and trend of one channel."""
-        silence, trend = columns
-        days = now_s - last_at_s
+    def _days(self, at_s: Floats, ndim: int) -> Floats:
+        """Days of silence that count, of each channel, shape (c, n) or (c, m, n)."""
+        now = at_s
+        if self.clocks.outages:
+            now = np.stack([self.clocks.read(channel, at_s) for channel in self.channels])
+        days = now - self._deep(self.last_at_s, ndim)
         np.maximum(days, 0.0, out=days)
         days *= 1.0 / DAY_S
-        np.multiply(days, SILENCE_STEPS / self.target.horizon_days, out=silence)
-        silence += 1.0
-        np.log(silence, out=silence)
-        days *= -SHARE_DECAY
-        np.exp2(days, out=trend)
-        trend *= share
+        return days
+
+    @staticmethod
+    def _deep(values: Floats, ndim: int) -> Floats:
+        """Give values of each channel and customer an axis for moments, where there are some."""
+        return values if ndim == 1 else values[:, None, :]
 
     def take(self, which: NDArray[np.intp]) -> "Silence":
         """Return some of the customers."""

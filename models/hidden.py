@@ -7,6 +7,7 @@ customer gets the same bits alone as among five hundred, and at one moment as am
 """
 
 import functools
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.events import Channel
-from models.experts.formulas import fold, hidden_units
+from models.experts.formulas import N_HIDDEN, fold, hidden_units
 from models.features import MOVING, STILL
 
 Floats = NDArray[np.float64]
@@ -110,7 +111,12 @@ def prepared(z: Floats, weights: Floats, main: Channel) -> tuple[Floats, Floats]
     return _bent(inside[n_moving:], weights[split.standing, None], spare[n_moving:]), inside[:n_moving]
 
 
-def moving_sum(inside: Floats, z: Floats, weights: Floats, main: Channel) -> Floats:
+def scratch() -> Floats:
+    """Return memory for `moving_sum`; anew for every call it would cost more than the arithmetic in it."""
+    return np.empty(2 * N_HIDDEN * _BLOCK)
+
+
+def moving_sum(inside: Floats, z: Floats, weights: Floats, main: Channel, memory: Floats) -> Floats:
     """Return the weighted sum of the moving units at many moments.
 
     Parameters
@@ -123,22 +129,24 @@ def moving_sum(inside: Floats, z: Floats, weights: Floats, main: Channel) -> Flo
         Of the hidden units, shape (`N_HIDDEN`,).
     main
         Main channel.
+    memory
+        From `scratch`, written over.
 
     Returns
     -------
     ndarray
-        Log-odds, shape (m, n).
+        Log-odds, shape (m, n), m <= 512.
     """
     _, m, n = z.shape
     split = plan(main)
     weights = weights[split.moving, None, None]
     total = np.empty((m, n))
-    width = max(1, _BLOCK // max(m, 1))
-    scratch = np.empty((2, len(inside), m, min(n, width)))
+    width = _BLOCK // max(m, 1)
     for begin in range(0, n, width):
         columns = slice(begin, begin + width)
         still = inside[:, None, columns]
-        sums, spare = scratch[..., : still.shape[2]]
+        shape = 2, len(inside), m, still.shape[2]
+        sums, spare = memory[: math.prod(shape)].reshape(shape)
         _put_in(sums, spare, still, z[:, :, columns], split.inputs)
         total[:, columns] = _bent(sums, weights, spare)
     return total

@@ -15,7 +15,7 @@ from models.events import Channel
 from models.experts.formulas import N_FEATURES, fold, probability
 from models.experts.scaling import standardised
 from models.features import MOVING, RHYTHM, SILENCE_OF, STILL, Silence, moving_of, still
-from models.hidden import moving_sum, prepared
+from models.hidden import moving_sum, prepared, scratch
 from models.level import shift
 from models.quick import Quick
 from models.state import Rows
@@ -30,7 +30,7 @@ _RHYTHM_PLACE = MOVING.index(RHYTHM)
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
-    """n customers as one scorer sees them.
+    """n customers as one scorer sees them; for one thread, as its parts share the memory in which they are computed.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class Outlook:
         What the experts of step labels need; None where they have no weight.
     silence
         What the moving features need; None where the moment is given.
+    memory
+        Where the hidden units are computed: `models.hidden.scratch`; empty if there is no need.
     """
 
     scorer: "Scorer"
@@ -51,12 +53,13 @@ class Outlook:
     inside: Floats
     quick: Quick | None
     silence: Silence | None
+    memory: Floats
 
     @classmethod
     def of_rows(cls, scorer: "Scorer", rows: Rows) -> "Outlook":
         """Prepare customers by their rows, shape (n,)."""
         columns = np.full((N_FEATURES, len(rows)), np.nan)
-        if scorer.fused.any() or _is_quick(scorer):
+        if scorer.is_learnt or _is_quick(scorer):
             for index, column in still(rows, scorer.target, scorer.clocks).items():
                 columns[index] = column
         return cls._of(scorer, columns, Silence.of(rows, scorer.target, scorer.clocks, _heard(scorer)))
@@ -70,7 +73,7 @@ class Outlook:
     def _of(cls, scorer: "Scorer", columns: Floats, silence: Silence | None) -> "Outlook":
         constant = np.full(columns.shape[1], float(scorer.fused[-1]))
         inside = np.empty((0, columns.shape[1]))
-        if scorer.fused.any():
+        if scorer.is_learnt:
             z = standardised(columns, scorer.centre, scorer.unit)
             for index in STILL:
                 if scorer.fused[index]:
@@ -78,7 +81,8 @@ class Outlook:
             if scorer.hidden.any():
                 standing, inside = prepared(z, scorer.hidden, scorer.target.main)
                 constant += standing
-        return cls(scorer, constant, inside, Quick.of(scorer, columns) if _is_quick(scorer) else None, silence)
+        quick = Quick.of(scorer, columns) if _is_quick(scorer) else None
+        return cls(scorer, constant, inside, quick, silence, scratch() if len(inside) else np.empty(0))
 
     def log_odds(self, at_s: ArrayLike) -> Floats:
         """Score at `at_s`, epoch seconds, shape (n,) or (m, n), or one for all.
@@ -110,7 +114,7 @@ class Outlook:
         """Return some of the customers."""
         silence = None if self.silence is None else self.silence.take(which)
         quick = None if self.quick is None else self.quick.take(which)
-        return Outlook(self.scorer, self.constant[which], self.inside[:, which], quick, silence)
+        return Outlook(self.scorer, self.constant[which], self.inside[:, which], quick, silence, self.memory)
 
     def silent_s(self, at_s: ArrayLike) -> Floats:
         """Return the seconds of silence on the main channel that count by `at_s`, shape (n,); NaN = nobody ever came.
@@ -129,7 +133,7 @@ class Outlook:
     def _mixed(self, moving: Floats) -> Floats:
         scorer, rhythm = self.scorer, moving[_RHYTHM_PLACE]
         total: Floats = np.broadcast_to(self.constant, rhythm.shape)
-        if scorer.fused.any():
+        if scorer.is_learnt:
             total = total + self._learnt(moving)
         total = total + scorer.weight_of("rhythm") * rhythm  # NaN without any main event
         if self.quick is not None:
@@ -138,14 +142,14 @@ class Outlook:
 
     def _learnt(self, moving: Floats) -> Floats:
         """Log-odds that moving features add to linear and curved expert."""
-        scorer, places = self.scorer, list(moving_of(self.scorer.target))
-        z = moving.reshape(len(places), -1) - scorer.centre[places, None]
-        z *= scorer.unit[places, None]
+        scorer, (centre, unit, weights) = self.scorer, self.scorer.moving
+        z = moving.reshape(len(moving), -1) - centre
+        z *= unit
         np.copyto(z, 0.0, where=np.isnan(z))
-        total = fold(z * scorer.fused[places, None])
+        total = fold(z * weights)
         if len(self.inside):
-            moments = z.reshape(len(places), *_two_axes(moving.shape[1:]))
-            total += moving_sum(self.inside, moments, scorer.hidden, scorer.target.main).reshape(-1)
+            moments = z.reshape(len(moving), *_two_axes(moving.shape[1:]))
+            total += moving_sum(self.inside, moments, scorer.hidden, scorer.target.main, self.memory).reshape(-1)
         return total.reshape(moving.shape[1:])
 
 

@@ -29,7 +29,7 @@ from models.experts.formulas import (
 )
 from models.experts.process import histories, no_occasion_log_odds
 from models.experts.scaling import standardised
-from models.features import RHYTHM, features
+from models.features import RHYTHM, features, moving_of
 from models.outlook import Outlook
 from models.snapshot import Snapshot
 from models.state import Rows
@@ -241,6 +241,17 @@ class Scorer:
         """Weights of the standardised features in the mixture, through linear and curved expert; the bias last."""
         head = np.concatenate([self.curved[:N_FEATURES], self.curved[-1:]])
         return self.weight_of("linear") * self.linear + self.weight_of("curved") * head
+
+    @cached_property
+    def moving(self) -> tuple[Floats, Floats, Floats]:
+        """Centre, unit and weight, as in `fused`, of the features that move in a silence, each of shape (k, 1)."""
+        places = list(moving_of(self.target))
+        return self.centre[places, None], self.unit[places, None], self.fused[places, None]
+
+    @cached_property
+    def is_learnt(self) -> bool:
+        """Whether the experts of horizon labels have a say."""
+        return bool(self.fused.any())
 
     @cached_property
     def hidden(self) -> Floats:

@@ -14,7 +14,7 @@
 ``yocho_stream_time_lag_seconds``      wall clock minus stream time, by partition
 ``yocho_customers``                    customers in state, by partition
 ``yocho_due_timers``                   entries in the due-time index, by partition
-``yocho_state_bytes``                  bytes of rows allocated, by partition
+``yocho_state_bytes``                  bytes of rows in use, by partition
 =====================================  ==========================================================================
 
 What the trainer exports stands in `streams.training_metrics`, what outcomes say in `streams.outcome_metrics`.
@@ -31,7 +31,6 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from models.apply import Outcome
-from models.state import ROW
 from streams.engine.partition import PartitionRows
 from streams.outcome_metrics import OutcomeMetrics
 from streams.reasons import Reject
@@ -191,12 +190,12 @@ class _PartitionGauges(Collector):
         lag = GaugeMetricFamily("yocho_stream_time_lag_seconds", "Wall clock minus stream time.", labels=["partition"])
         customers = GaugeMetricFamily("yocho_customers", "Customers in state.", labels=["partition"])
         timers = GaugeMetricFamily("yocho_due_timers", "Entries in the due-time index.", labels=["partition"])
-        state = GaugeMetricFamily("yocho_state_bytes", "Bytes of rows allocated.", labels=["partition"])
+        state = GaugeMetricFamily("yocho_state_bytes", "Bytes of rows in use.", labels=["partition"])
         for partition in list(self._partitions()):
             label = [str(partition.number)]
             if partition.stream_time_s:
                 lag.add_metric(label, time.time() - partition.stream_time_s)
             customers.add_metric(label, len(partition))
             timers.add_metric(label, len(partition.due))
-            state.add_metric(label, partition.capacity * ROW.itemsize)
+            state.add_metric(label, partition.bytes_used)
         yield from (lag, customers, timers, state)

@@ -19,7 +19,6 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from models.census import Census
-from models.clocks import RUNNING, ChannelClocks
 from models.confidence import Confidence, confidence_of
 from models.levels import LEVELS, Level, LevelName
 from models.scorer import Scorer
@@ -31,11 +30,9 @@ from models.watch import Watch
 from streams.changelog_topic import read_partitions
 from streams.engine.partition import PartitionRows
 from streams.model_book import ModelBook
+from streams.outages import Outages
 from streams.settings import Settings
 from streams.training import read_models
-
-FEEDS = "feeds"
-"""Name under which a partition remembers its sources."""
 
 
 class Upcoming(Struct, frozen=True, kw_only=True):
@@ -89,9 +86,8 @@ async def soonest(settings: Settings, within_s: int, least: Level, limit: int | 
 
 def watch_in_effect(settings: Settings, book: ModelBook, partition: PartitionRows) -> Watch:
     """Return the rules at the stream time of a partition that was read, with the clocks of its sources."""
-    feeds = partition.memory.get(FEEDS)
-    clocks = RUNNING if feeds is None else ChannelClocks.from_dict(feeds)
-    scorer = book.in_effect(partition.stream_time_s).with_clocks(clocks)
+    feeds = Outages(settings.forget_s, settings.breaker).feeds(partition)
+    scorer = book.in_effect(partition.stream_time_s).with_clocks(feeds.clocks)
     return Watch(scorer, settings.policy, settings.target, settings.forget_s)
 
 

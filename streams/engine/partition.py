@@ -1,8 +1,8 @@
 """The rows of one partition and the index from customer id to row.
 
 One structured array holds every customer of the partition; freed rows are used again before the array grows, and it
-grows by a quarter at a time, so that copying stays rare. A row that nobody has used yet takes address space and no
-memory: it is written when it gets its customer.
+doubles when it does, so that copying stays rare. A row that nobody has used yet takes address space and no memory: it is
+written when it gets its customer.
 """
 
 from collections.abc import Iterator, Sequence
@@ -85,6 +85,11 @@ class PartitionRows:
     def capacity(self) -> int:
         """Rows allocated."""
         return len(self.rows)
+
+    @property
+    def bytes_used(self) -> int:
+        """Bytes of rows that have ever had a customer: those that take memory."""
+        return self._ids.n_slots * self.rows.itemsize
 
     @property
     def dirty_count(self) -> int:
@@ -183,8 +188,8 @@ class PartitionRows:
     def _new_slots(self, customer_ids: Sequence[bytes]) -> Slots:
         slots = self._ids.add(customer_ids)
         if self._ids.n_slots > self.capacity:
-            known = self.capacity
-            self.rows, self._dirty = grown(self.rows, self._ids.n_slots), grown(self._dirty, self._ids.n_slots)
+            known, wanted = self.capacity, max(self._ids.n_slots, 2 * self.capacity)
+            self.rows, self._dirty = grown(self.rows, wanted), grown(self._dirty, wanted)
             self._dirty[known:] = False
         return slots
 

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("throughput", "memory", "models", "climates")
+BENCHMARKS = ("throughput", "memory", "tick", "recovery", "models", "climates")
 
 
 def main() -> None:

@@ -7,12 +7,14 @@ River's own dictionary pipeline in the same run.
 import time
 import timeit
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from river import linear_model, optim, preprocessing
 
 from models.apply import apply_round
 from models.crossing import next_crossing
+from models.explain import explain
 from models.features import NAMES, features
 from models.groups import GROUP_LABELS, Group
 from models.mixture import KEPT_NAMES, ChurnMixture
@@ -23,7 +25,8 @@ from models.target import DAY_S
 from tests.models.logs import simulated_log, target_of, trained
 
 N, REPEATS = 500, 40
-BARS_US = {"features and score": 3.0, "next crossing, all": 10.0, "learn a horizon label": 150.0}
+MANY = 2_000
+BARS_US = {"features and score": 3.0, f"next crossing, {MANY} at once": 10.0, "learn a horizon label": 150.0}
 
 
 def _groups(x: np.ndarray, y: np.ndarray, at_s: int, wait_s: int) -> Group:
@@ -44,6 +47,9 @@ def run() -> None:
     now = np.full(N, shop.at_s)
     silent_s = rows["last_at"][:, target.main].astype(np.int64) + 7 * DAY_S
     ends = silent_s + 2 * target.horizon_s
+    more = np.resize(rows, MANY)
+    together = [np.resize(column, MANY) for column in (silent_s, ends)]
+    five = replace(scorer, weights=np.full(5, 0.2))
     x = features(rows, now, target)
     named = [{k: v for k, v in zip(NAMES, row, strict=True) if not np.isnan(v)} for row in x[:50].tolist()]
     river = preprocessing.StandardScaler() | linear_model.LogisticRegression(optim.SGD(0.001))
@@ -60,11 +66,14 @@ def run() -> None:
         "features and score": (lambda: scorer.probabilities(rows, now), N),
         "log-odds of all experts": (lambda: scorer.expert_log_odds(x), N),
         "next crossing, all": (lambda: next_crossing(scorer, rows, silent_s, ends, 0.9), N),
+        f"next crossing, {MANY} at once": (lambda: next_crossing(scorer, more, *together, 0.9), MANY),
+        "next crossing, all experts": (lambda: next_crossing(five, rows, silent_s, ends, 0.9), N),
         "next crossing, cold": (lambda: next_crossing(Scorer.cold(target), rows, silent_s, ends, 0.9), N),
         "learn a step label": (lambda: pupil.learn_steps(steps), GROUP_LABELS),
         "learn a horizon label": (lambda: pupil.learn_horizons(horizons), GROUP_LABELS),
         "make snapshot and scorer": (lambda: Scorer.of(mixture.snapshot()), 1),
         "apply an event": (lambda: apply_round(fresh.copy(), events, target), N),
+        "explain an alert": (lambda: explain(scorer, rows, now), N),
         "row to bytes": (lambda: rows_to_bytes(rows), N),
     }
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in mixture.weights.items())

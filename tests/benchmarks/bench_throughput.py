@@ -7,8 +7,6 @@ customer in a table, one event at a time, as the Faust tutorial does; the read l
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +15,7 @@ from confluent_kafka import Producer
 
 from streams.broker import EmbeddedBroker
 from streams.settings import Settings
+from tests.benchmarks.contestants import measured
 
 N_CUSTOMERS = 100_000
 N_EVENTS = {"full": 1_000_000, "plain": 15_000, "read": 1_000_000}
@@ -64,13 +63,7 @@ def measure(kind: str) -> dict[str, float]:
             "YOCHO_METRICS_PORT": "0",
             "YOCHO_MERGE_WAIT_S": "0",
         }
-        command = [sys.executable, "-m", "tests.benchmarks.contestants", kind, str(n)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    _, brace, figure = done.stdout.rpartition("{")  # Faust's terminal codes may stand before it
-    if not brace:
-        raise RuntimeError(f"{kind} printed no figure:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    figures: dict[str, float] = orjson.loads(brace + figure)
-    return figures
+        return measured(kind, n, environment)
 
 
 def run() -> None:

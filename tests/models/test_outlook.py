@@ -12,7 +12,7 @@ from models.events import Channel
 from models.experts.formulas import N_HIDDEN, activated, fold, hidden_units
 from models.experts.scaling import standardised
 from models.features import MOVING, STILL, features
-from models.hidden import moving_sum, plan, prepared
+from models.hidden import moving_sum, plan, prepared, scratch
 from models.level import shift
 from models.outlook import Outlook
 from models.scorer import Scorer
@@ -112,7 +112,7 @@ def test_hidden_units_in_two_parts_are_the_experts_hidden_units(main, n):
     z = standardised(rng.normal(size=(len(MOVING) + len(STILL), n)), np.zeros(1), np.ones(1))
     weights = rng.normal(size=N_HIDDEN)
     standing, inside = prepared(z, weights, main)
-    moving = moving_sum(inside, z[list(MOVING)][:, None, :], weights, main)[0]
+    moving = moving_sum(inside, z[list(MOVING)][:, None, :], weights, main, scratch())[0]
     assert standing + moving == pytest.approx(fold(activated(z, hidden_units(main)) * weights[:, None]), abs=1e-12)
 
 

@@ -120,16 +120,24 @@ class FirstLine:
 
     def fetch(self, sent: Iterable[Sent]) -> None:
         """Deliver records in one fetch per input and work off what can be worked off."""
+        self.deliver(sent)
+        self.work()
+
+    def deliver(self, sent: Iterable[Sent]) -> None:
+        """Deliver records in one fetch per input; nothing is worked off yet."""
         by_number = sorted(sent, key=lambda one: one.number)
         for number, batch in itertools.groupby(by_number, key=lambda one: one.number):
             records = [record for _, record in batch]
             self._task.ledgers[number].fetched(records[0].offset, records[-1].offset)
             self._task.deliver(number, records)
-        self.work()
+
+    def turn(self) -> bool:
+        """Work off one batch and what is due; True when there is more to do at once."""
+        return self._task.turn()
 
     def work(self) -> None:
         """Work off what can be worked off now."""
-        while self._task.turn():
+        while self.turn():
             pass
 
     def take(self, *samples: Sample | Record) -> list[Sent]:

@@ -125,6 +125,7 @@ async def test_a_write_that_fails_ends_the_worker_and_gives_no_offsets(refused, 
 @in_a_loop
 async def test_what_was_delivered_and_not_applied_is_not_committed():
     office = Office().assign()
+    office.rows.partition(0).stream_time_s = 1  # not the first record ever, which goes alone
     office.receive(1, 2, 3)
     assert await office.engine.checkpoint() == {}
     office.engine.tasks[0].turn()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.pending import phase
-from models.state import new_rows
+from models.state import ROW, new_rows
 from streams.engine.partition import FIRST_SIZE, PartitionRows
 
 customers = st.integers(0, 400).map(lambda n: b"c%d" % n)
@@ -27,7 +27,7 @@ def count_of(partition, key):
 
 
 @given(st.lists(st.one_of(st.lists(customers, max_size=150), customers), max_size=12))
-def test_rows_are_bounded_by_a_quarter_more_than_the_customers_there_were_at_most(steps):
+def test_rows_in_use_are_bounded_by_the_customers_there_were_at_most(steps):
     partition, known, most = PartitionRows(0), set(), 0
     for step in steps:
         if isinstance(step, list):
@@ -38,17 +38,18 @@ def test_rows_are_bounded_by_a_quarter_more_than_the_customers_there_were_at_mos
             known.remove(step)
         most = max(most, len(known))
         slots = partition.used_slots().tolist()
-        assert partition.capacity <= max(FIRST_SIZE, 1.25 * most + 1)
+        assert partition.bytes_used <= most * ROW.itemsize
+        assert partition.capacity <= max(FIRST_SIZE, 2 * most)
         assert set(partition) == known
         assert len(partition) == len(set(slots)) == len(slots)
         assert {partition.customer_id(slot) for slot in slots} == known
 
 
-def test_room_is_made_a_quarter_at_a_time():
+def test_room_is_doubled_when_there_is_none():
     partition = PartitionRows(0)
     for n in range(1, 1000):
         partition.slots_of([b"c%d" % n])
-        assert n <= partition.capacity <= max(FIRST_SIZE, 1.25 * n + 1)
+        assert n <= partition.capacity <= max(FIRST_SIZE, 2 * n)
 
 
 def test_growing_keeps_the_rows_and_what_has_to_be_written():

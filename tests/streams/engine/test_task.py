@@ -1,6 +1,7 @@
 """A partition's task: records in event-time order, ledgers that keep up, and the clock only when nothing is left."""
 
 import asyncio
+import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from streams.engine import task as task_module
 from streams.engine.ledger import Ledger, LedgerError
 from streams.engine.partition import PartitionRows
-from streams.engine.task import WALL_DELAY_S, PartitionTask
+from streams.engine.task import FEW_TIMERS, TIMERS_S, WALL_DELAY_S, PartitionTask
 from tests.streams.engine.fakes import log_record
 
 NOW_S = 1_000_000
@@ -18,7 +19,7 @@ class PlainLine:
     """Notes what it is told; a record's time is its value."""
 
     def __init__(self):
-        self.applied, self.advanced, self.switch_s, self.more_is_due = [], [], None, False
+        self.applied, self.advanced, self.limits, self.switch_s, self.more_is_due = [], [], [], None, False
 
     def decode(self, number, records):
         return [(int(record.value) * 1000, record) for record in records]
@@ -29,6 +30,7 @@ class PlainLine:
 
     def advance(self, partition, to_s, limit):
         self.advanced.append(to_s)
+        self.limits.append(limit)
         partition.stream_time_s = to_s
         return not self.more_is_due
 
@@ -42,6 +44,7 @@ class Desk:
     def __init__(self, max_batch=10, wall_clock=False):
         self.line, self.ends, self.paused = PlainLine(), [0, 0], []
         self.partition = PartitionRows(0)
+        self.partition.stream_time_s = 1  # not the first record ever, which goes alone
         self.ledgers = [Ledger(), Ledger()]
         self.task = PartitionTask(
             self.partition,
@@ -77,8 +80,9 @@ class Desk:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The wall clock says NOW_S, the monotonic one stands still."""
-    clock = SimpleNamespace(time=lambda: NOW_S + 0.9, monotonic=lambda: 0.0)
+    """The wall clock says NOW_S, the monotonic one stands still, and work takes 5 ms between two looks at the third."""
+    ticks = itertools.count()
+    clock = SimpleNamespace(time=lambda: NOW_S + 0.9, monotonic=lambda: 0.0, perf_counter=lambda: next(ticks) * 0.005)
     monkeypatch.setattr(task_module, "time", clock)
     return clock
 
@@ -145,6 +149,7 @@ def test_while_an_input_lags_the_wall_clock_stands_still(clock, end):
 
 def test_before_the_first_event_there_is_no_time_to_carry_on(clock):
     desk = Desk(wall_clock=True)
+    desk.partition.stream_time_s = 0
     assert desk.work().stream_time_s == 0
 
 
@@ -153,10 +158,15 @@ def test_events_from_the_future_are_not_taken_back_by_the_wall_clock(clock):
     assert desk.work().stream_time_s == NOW_S + 60
 
 
-def test_more_timers_than_fit_a_turn_keep_the_task_busy(clock):
+def test_more_timers_than_fit_a_turn_keep_the_task_busy_and_let_events_in_between(clock):
+    """In growing portions, so that costly ones do not keep the events waiting and cheap ones are soon done."""
     desk = Desk()
     desk.line.more_is_due = True
     assert desk.task.turn()
+    assert desk.line.limits == [FEW_TIMERS * 2**n for n in range(round(TIMERS_S / 0.005))]
+    desk.line.more_is_due = False
+    assert not desk.task.turn()
+    assert desk.line.limits[4:] == [FEW_TIMERS]
 
 
 def test_records_behind_a_switch_of_models_wait_for_it(clock):
@@ -270,3 +280,12 @@ def test_after_each_batch_those_who_sent_nothing_are_looked_at_too(clock):
     desk = Desk().deliver(0, 10)
     assert desk.task.turn()
     assert desk.line.advanced == [10]
+
+
+def test_the_first_record_of_a_partition_goes_alone_so_that_the_next_can_be_held_up():
+    """Before there is a stream time nobody knows of a switch that the others may not pass."""
+    desk = Desk()
+    desk.partition.stream_time_s = 0
+    desk.deliver(0, 10, 20, 30)
+    desk.task.turn()
+    assert desk.line.applied == [("orders", 0)]
