@@ -72,6 +72,7 @@ class Feed:
         self._sum = Sum(first_s, since_s=first_s)
         self._counts = np.zeros(WEEK_HOURS, np.int64)
         self._counted = np.arange(WEEK_HOURS) > self._hour(first_s)
+        self._walked: tuple[Seconds, int, Sum, tuple[Sum, int | None]] | None = None
 
     @property
     def at_s(self) -> int:
@@ -108,7 +109,7 @@ class Feed:
         until_s
             How far to look, at most to `week_end_s`.
         """
-        _, change_s = walk(self._sum, self._expected, at_s, until_s)
+        change_s = self._walk(at_s, until_s)[1]
         if change_s is None or change_s > until_s:
             if self._is_new_normal(at_s, until_s):
                 return Change(until_s, is_stale=False, since_s=until_s, is_new_normal=True)
@@ -123,9 +124,10 @@ class Feed:
 
         At the end of a week the week is learnt.
         """
-        self._counts += np.bincount(self._hour(at_s), minlength=WEEK_HOURS)
+        if len(at_s):
+            self._counts += np.bincount(self._hour(at_s), minlength=WEEK_HOURS)
         week_end_s = self.week_end_s
-        self._sum, _ = walk(self._sum, self._expected, at_s, until_s)
+        self._sum = self._walk(at_s, until_s)[0]
         if until_s == week_end_s:
             self._learn(week_end_s)
 
@@ -139,6 +141,7 @@ class Feed:
         self._sum = Sum(change.at_s, since_s=change.at_s)
         if change.is_new_normal:
             self._expected = Expectation(WeekProfile())
+            self._walked = None
 
     def to_dict(self) -> dict[str, Any]:
         """Write it down as plain values; `from_dict` goes on from there exactly."""
@@ -161,6 +164,12 @@ class Feed:
         feed._expected = Expectation(WeekProfile.from_dict(plain["profile"]), float(plain["peak"]))
         return feed
 
+    def _walk(self, at_s: Seconds, until_s: int) -> tuple[Sum, int | None]:
+        """Asked what would change, and then told that it comes so, walk once."""
+        if self._walked is None or self._walked[0] is not at_s or self._walked[1:3] != (until_s, self._sum):
+            self._walked = (at_s, until_s, self._sum, walk(self._sum, self._expected, at_s, until_s))
+        return self._walked[3]
+
     def _hour(self, at_s: Any) -> Any:
         """Hour of the week time is in."""
         return (at_s - week_start(self.at_s)) // HOUR_S
@@ -180,6 +189,7 @@ class Feed:
         if before.profile.weeks and before.profile.per_week > 0:
             peak_ratio = max(peak_ratio, self._sum.peak / int(before.risen[-1]))
         self._expected = Expectation(profile, round(peak_ratio, 6))
+        self._walked = None
         self._sum = replace(self._sum, peak=0)
         self._counts = np.zeros(WEEK_HOURS, np.int64)
         self._counted = np.ones(WEEK_HOURS, bool)

@@ -75,6 +75,7 @@ class Feeds:
         self._feeds: dict[Source, Feed] = {}
         self._outages: dict[Channel, list[Outage]] = {channel: [] for channel in Channel}
         self._at_s = 0
+        self._solved_s: int | None = None
         self.clocks = ChannelClocks()
 
     @property
@@ -87,10 +88,10 @@ class Feeds:
         """Sources that are out."""
         return [source for source, feed in self._feeds.items() if feed.is_stale]
 
-    def quiet_s(self) -> dict[Source, int]:
-        """Return for how many seconds each source has been out, 0 = it is not."""
+    def quiet_s(self, now_s: int) -> dict[Source, int]:
+        """Return for how many seconds of stream time each source has been out, 0 = it is not."""
         feeds = list(self._feeds.items())  # at once, as another thread may ask
-        return {source: self._at_s - feed.stale_from_s if feed.is_stale else 0 for source, feed in feeds}
+        return {source: now_s - feed.stale_from_s if feed.is_stale else 0 for source, feed in feeds}
 
     def per_day(self, source: Source) -> float:
         """Events expected a day; 0 = not known yet."""
@@ -110,7 +111,12 @@ class Feeds:
         return self._go(events, int(events.at_s[-1]))
 
     def pass_to(self, at_s: int) -> FeedNews | None:
-        """Go on through silence to a second, or to the first change before it."""
+        """Go on through silence to a second, or to the first change before it.
+
+        Silence is closed form: until the second that was solved there is nothing to do, however often this is asked.
+        """
+        if at_s < self._nothing_before():
+            return None
         return self._go(Occurrence(_NO_SECONDS, _NO_SOURCES, np.empty(0, bool)), at_s)[1]
 
     def to_dict(self) -> dict[str, Any]:
@@ -134,7 +140,7 @@ class Feeds:
 
     def _go(self, events: Occurrence, to_s: int) -> tuple[int, FeedNews | None]:
         """Week by week, because each source learns at the end of one."""
-        taken = 0
+        taken, self._solved_s = 0, None
         self._at_s = self._at_s or int(events.at_s[0] if len(events.at_s) else to_s)
         while self._at_s < to_s or taken < len(events.at_s):
             week_end_s = week_start(self._at_s) + WEEK_S
@@ -154,11 +160,24 @@ class Feeds:
                 return taken, news
         return taken, None
 
+    def _nothing_before(self) -> int:
+        """The second before which silence alone changes nothing."""
+        if self._solved_s is None:
+            week_end_s = week_start(self._at_s) + WEEK_S
+            changes = (feed.change(_NO_SECONDS, week_end_s) for feed in self._feeds.values())
+            self._solved_s = min((change.at_s for change in changes if change is not None), default=week_end_s)
+        return self._solved_s
+
     def _times(self, events: Occurrence, part: slice) -> dict[Source, Seconds]:
         """When events of each source came, of those that ever had any, in source order."""
-        source, at_s = events.source[part][events.counts[part]], events.at_s[part][events.counts[part]]
-        times = {each: at_s[source == each] for each in Source if each != Source.COMMANDS}
-        return {each: at_s for each, at_s in times.items() if len(at_s) or each in self._feeds}
+        counts = events.counts[part]
+        source, at_s = events.source[part][counts], events.at_s[part][counts]
+        present = np.bincount(source, minlength=len(Source))
+        return {
+            each: at_s[source == each] if present[each] else _NO_SECONDS
+            for each in Source
+            if each != Source.COMMANDS and (present[each] or each in self._feeds)
+        }
 
     def _first_change(self, times: dict[Source, Seconds], until_s: int) -> FeedNews | None:
         changes = [

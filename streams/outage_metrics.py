@@ -49,7 +49,7 @@ class OutageGauges(Collector):
             # Whoever scrapes runs in a thread of its own: it looks at what the line has made, and makes nothing.
             feeds, breaker = partition.memory.get(FEEDS), partition.memory.get(BREAKER)
             if isinstance(feeds, Feeds):
-                for source, quiet_s in feeds.quiet_s().items():
+                for source, quiet_s in feeds.quiet_s(partition.stream_time_s).items():
                     stale.add_metric([source.name.lower(), number], quiet_s)
             if isinstance(breaker, Breaker):
                 is_open.add_metric([number], float(breaker.is_open))

@@ -148,7 +148,7 @@ def _occurrence(partition: PartitionRows, batch: Batch, keep_s: int) -> Occurren
     columns = batch.columns
     turn_s = np.maximum.accumulate(np.maximum(batch.turn_s, columns.at_s))
     source = columns.source
-    last_at = partition.rows["last_at"][batch.slots].max(axis=1).astype(np.int64)
+    last_at = np.maximum.reduce(partition.rows["last_at"][batch.slots].T).astype(np.int64)
     known = (last_at > 0) & (turn_s - last_at < keep_s)
     new = np.flatnonzero(~known)
     if new.size:

@@ -1,4 +1,4 @@
-"""`yocho ack` and `yocho snooze`: what they send is what the worker of that customer reads."""
+"""`yocho ack`, `yocho snooze` and `yocho release`: what they send is what the worker it concerns reads."""
 
 import time
 from datetime import UTC, datetime
@@ -11,6 +11,8 @@ from models.target import DAY_S
 from streams.broker import EmbeddedBroker
 from streams.cluster import Cluster
 from streams.codec import decode
+from streams.command_sending import release_key
+from streams.commands import Release
 from streams.partitioner import partition_of
 from streams.settings import Settings
 from streams.topics import COMMANDS
@@ -42,7 +44,7 @@ def sent(broker, customer_id: str) -> list[Record]:
     ]
 
 
-def read(record: Record) -> Command:
+def read(record: Record) -> Command | Release:
     return decode(COMMANDS, record.key, record.value, now_ms=int(time.time() * 1000))
 
 
@@ -90,9 +92,22 @@ def test_the_longest_snooze_is_one_that_the_worker_takes(broker):
     assert line.row("c3")["snoozed_until"] == read(record).until_s
 
 
+def test_a_release_reaches_every_partition_or_the_one_that_is_named(broker):
+    result = yocho("release", "--by", "Sato", YOCHO_BROKERS=broker.bootstrap)
+    assert result.output == "Sato releases all partitions: sent to churn-commands\n"
+    keys = [release_key(number, 4).decode() for number in range(4)]
+    records = [record for key in keys for record in sent(broker, key)]
+    assert [record.partition for record in records] == [0, 1, 2, 3]
+    assert all(isinstance(read(record), Release) for record in records)
+    yocho("release", "--by", "Sato", "--partition", "2", YOCHO_BROKERS=broker.bootstrap)
+    assert [len(sent(broker, key)) for key in keys] == [1, 1, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("release",), ("--by", "yocho release --help")),
+        (("release", "--by", "Sato", "--partition", "4"), ("--partition", "4 partitions")),
         (("ack", "c1"), ("--by", "yocho ack --help")),
         (("ack", "", "--by", "Sato"), ("CUSTOMER", "an id")),
         (("ack", "c1", "--by", "x" * 65), ("--by", "64")),
@@ -108,7 +123,7 @@ def test_a_wrong_argument_is_one_clear_line(arguments, words):
     assert_one_line(yocho(*arguments, **NOBODY), *words, code=2)
 
 
-@pytest.mark.parametrize("arguments", [("ack", "c1"), ("snooze", "c1", "--until", "1d")])
+@pytest.mark.parametrize("arguments", [("ack", "c1"), ("snooze", "c1", "--until", "1d"), ("release",)])
 def test_an_unreachable_broker_is_one_clear_line(arguments):
     assert_one_line(yocho(*arguments, "--by", "Sato", **NOBODY), "no broker answers", "YOCHO_BROKERS")
 
