@@ -254,7 +254,7 @@ class Silence:
         """Days of silence that count, of each channel, shape (c, n) or (c, m, n)."""
         now = at_s
         if self.clocks.outages:
-            now = np.stack([self.clocks.read(channel, at_s) for channel in self.channels])
+            now = np.stack([self.clocks.read(channel, np.atleast_1d(at_s)) for channel in self.channels])
         days = now - self._deep(self.last_at_s, ndim)
         np.maximum(days, 0.0, out=days)
         days *= 1.0 / DAY_S
