@@ -8,6 +8,7 @@ rows, so memory is bounded by the rows.
 
 Buckets are narrow for the half day at hand and wide beyond it: what lies far away would else fill many buckets with few
 rows each, and a bucket costs as much as fifty rows. When its time comes, a wide bucket is divided among narrow ones.
+The rows of a narrow one whose time has come are at hand in the order of their seconds: a tick sees only who is due.
 """
 
 import heapq
@@ -29,8 +30,8 @@ SPAN = 64
 
 NEVER = np.iinfo(np.uint32).max
 """No bucket: nothing is due, or nothing is known of it here."""
-_AT_HAND = 0
-"""The bucket of those who are at hand to be popped: before every other, so that they get no second entry."""
+_AT_HAND = NEVER - 1
+"""The bucket of those who are at hand: after every other, so that who is scheduled anew leaves it."""
 
 
 class DueIndex:
@@ -48,6 +49,7 @@ class DueIndex:
         self._wide, self._narrow = _Buckets(), _Buckets()
         self._opened = -1
         self._at_hand: Slots = np.empty(0, np.intp)
+        self._at_hand_s: Seconds = np.empty(0, np.int64)
         self._entry: NDArray[np.uint32] = np.full(64, NEVER, np.uint32)
 
     def __len__(self) -> int:
@@ -91,23 +93,27 @@ class DueIndex:
         Returns
         -------
         ndarray
-            Slots whose due second has passed, shape (m,), m <= limit, earlier buckets first and by due second within
-            one. They have no entry any more: schedule them again.
+            Slots whose due second has passed, shape (m,), m <= limit; those of one bucket in the order of their
+            seconds. They have no entry any more: schedule them again.
         """
-        due: list[Slots] = []
-        waits: list[Slots] = []
+        found: list[Slots] = []
         missing = limit
-        while missing and (len(self._at_hand) or self._take_bucket(stream_time_s, due_at_s)):
-            slots, self._at_hand = self._at_hand[:missing], self._at_hand[missing:]
-            self._entry[slots] = NEVER
-            at = due_at_s[slots]
-            is_due = (at > 0) & (at < stream_time_s)
-            due.append(slots[is_due])
-            waits.append(slots[~is_due])
-            missing -= len(due[-1])
-        for slots in waits:  # only now: they may land in the bucket the stream time is in, and must not be met again
-            self.schedule(slots, due_at_s[slots].astype(np.int64))
-        return np.concatenate(due) if due else np.empty(0, np.intp)
+        while missing:
+            n = min(missing, int(np.searchsorted(self._at_hand_s, stream_time_s)))
+            if n:
+                found.append(self._take_at_hand(n, due_at_s))
+                missing -= len(found[-1])
+            elif not self._take_bucket(stream_time_s, due_at_s):
+                break
+        return np.concatenate(found) if found else np.empty(0, np.intp)
+
+    def _take_at_hand(self, n: int, due_at_s: NDArray[np.integer]) -> Slots:
+        """Take the first n who are at hand, but for those who were scheduled anew or have been forgotten."""
+        slots, self._at_hand, self._at_hand_s = self._at_hand[:n], self._at_hand[n:], self._at_hand_s[n:]
+        slots = slots[self._entry[slots] == _AT_HAND]
+        self._entry[slots] = NEVER
+        due: Slots = slots[due_at_s[slots] > 0]
+        return due
 
     def _take_bucket(self, stream_time_s: int, due_at_s: NDArray[np.integer]) -> bool:
         """Have the earliest bucket at hand that begins before the stream time; False if there is none."""
@@ -119,9 +125,20 @@ class DueIndex:
         number, entries = self._narrow.take_first()
         slots = np.unique(entries)
         slots = slots[self._entry[slots] == number]
+        at_s = due_at_s[slots].astype(np.int64)
+        self._leave_who_moved()
         self._entry[slots] = _AT_HAND
-        self._at_hand = slots[np.argsort(due_at_s[slots], kind="stable")]
+        now = np.flatnonzero(at_s < number * BUCKET_S)
+        self.schedule(np.delete(slots, now), np.delete(at_s, now))
+        slots, at_s = np.concatenate([self._at_hand, slots[now]]), np.concatenate([self._at_hand_s, at_s[now]])
+        order = np.argsort(at_s, kind="stable")
+        self._at_hand, self._at_hand_s = slots[order], at_s[order]
         return True
+
+    def _leave_who_moved(self) -> None:
+        """Let go of who was at hand and has been scheduled anew since."""
+        stay = self._entry[self._at_hand] == _AT_HAND
+        self._at_hand, self._at_hand_s = self._at_hand[stay], self._at_hand_s[stay]
 
     def _open(self) -> None:
         """Divide the earliest wide bucket among narrow ones."""
@@ -138,7 +155,8 @@ class DueIndex:
 
     def _drop_stale(self) -> None:
         """Keep the live entries only. Costs their number, and comes after at least as many stale ones were made."""
-        live = np.flatnonzero((self._entry != NEVER) & (self._entry != _AT_HAND))
+        self._leave_who_moved()
+        live = np.flatnonzero(self._entry < _AT_HAND)
         self._wide, self._narrow = _Buckets(), _Buckets()
         self._put(live, self._entry[live].astype(np.int64))
 

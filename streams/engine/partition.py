@@ -1,8 +1,8 @@
 """The rows of one partition and the index from customer id to row.
 
 One structured array holds every customer of the partition; freed rows are used again before the array grows, and it
-doubles when it does, so that copying stays rare. A row that nobody has used yet takes address space and no memory: it is
-written when it gets its customer.
+doubles when it does, so that copying stays rare. A row that nobody has used yet takes address space and no memory: it
+is written when it gets its customer.
 """
 
 from collections.abc import Iterator, Sequence

@@ -52,8 +52,8 @@ def run() -> None:
         figures = orjson.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         each, peak = figures["grown"] / N_CUSTOMERS, figures["peak"] / N_CUSTOMERS
         print(
-            f"  {kind:6} customer {each:.0f} B (bar: {BAR}), {each / ROW.itemsize:.2f} of a row, at the peak {peak:.0f} B;"
-            f"   resident set {figures['rss'] / 2**20:.0f} MiB"
+            f"  {kind:6} customer {each:.0f} B (bar: {BAR}), {each / ROW.itemsize:.2f} of a row,"
+            f" at the peak {peak:.0f} B;   resident set {figures['rss'] / 2**20:.0f} MiB"
         )
 
 

@@ -129,8 +129,19 @@ def test_who_moves_while_waiting_for_the_next_portion_comes_when_they_are_due_th
     assert rows.pop(2000, limit=2) == [0, 1]
     rows.schedule((3, 5000), (4, 1500))
     rows.forget(5)
-    assert rows.pop(2000) == [2, 4, 6, 7, 8, 9]
+    assert sorted(rows.pop(2000)) == [2, 4, 6, 7, 8, 9]
     assert rows.pop(5001) == [3]
+
+
+def test_who_is_due_later_in_the_same_minutes_costs_a_tick_nothing():
+    rows = Rows(10_000)
+    rows.schedule(*((n, 300) for n in range(10_000)))
+    assert rows.pop(100) == []
+    rows.looked_at.clear()
+    rows.schedule((7, 150))
+    assert [rows.pop(now_s) for now_s in (110, 150, 151, 200)] == [[], [], [7], []]
+    assert set(rows.looked_at) == {7}
+    assert sorted(rows.pop(301)) == [n for n in range(10_000) if n != 7]
 
 
 def test_rows_that_are_not_due_are_not_looked_at():
