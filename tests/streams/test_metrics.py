@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from models.apply import Outcome
 from models.contest import Options
 from models.drift import Drift
+from models.events import Source
 from models.experts import NAMES as EXPERTS
 from models.levels import ALERT_LEVELS, LEVELS
 from models.policy import TransitionType
@@ -28,11 +29,12 @@ from tests.streams.harness import FirstLine
 
 ALLOWED = {
     "type": {source.event_type for source in INPUTS} | {str(kind) for kind in TransitionType},
-    "outcome": {*OUTCOMES.values(), "rejected", "churned", "returned"},
+    "outcome": {*OUTCOMES.values(), "rejected", "churned", "returned", "censored"},
     "reason": {str(reason) for reason in Reason},
     "level": {level.name for level in LEVELS},
     "told": {"none", *(LEVELS[level].name for level in ALERT_LEVELS)},
     "stage": {"output", "state"},
+    "source": {source.name.lower() for source in Source},
     "partition": {"0"},
     "kind": {"step", "horizon", "loss", "input"},
     "expert": set(EXPERTS),
