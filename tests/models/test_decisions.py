@@ -33,7 +33,8 @@ def silent(n: int):
 
 def decide(rows, at_s, capacity=None, p=0.75):
     n = len(rows)
-    return DECIDER.decide(rows, at_s, np.full(n, p), np.full(n, Cause.SILENCE), capacity=capacity)
+    decisions, _ = DECIDER.decide(rows, at_s, np.full(n, p), np.full(n, Cause.SILENCE), capacity=capacity)
+    return decisions
 
 
 def test_room_goes_to_whoever_crosses_first_and_decisions_come_in_row_order():
@@ -109,4 +110,5 @@ def test_an_episode_opens_in_the_first_second_in_which_nothing_holds_it_and_the_
 @pytest.mark.parametrize("cause", [Cause.SILENCE, Cause.EXPIRY])
 def test_nobody_at_all_is_no_case_of_its_own(cause):
     nobody = np.array([], np.int64)
-    assert DECIDER.decide(new_rows(0), nobody, nobody.astype(float), np.array([], np.int64) + cause) == []
+    decisions, held = DECIDER.decide(new_rows(0), nobody, nobody.astype(float), np.array([], np.int64) + cause)
+    assert (decisions, held.size) == ([], 0)

@@ -87,7 +87,7 @@ def test_the_longest_snooze_is_one_that_the_worker_takes(broker):
     yocho("snooze", "c3", "--until", "91d", "--by", "Sato", YOCHO_BROKERS=broker.bootstrap)
     (record,) = sent(broker, "c3")
     line = FirstLine(horizon_s=91 * DAY_S)
-    line.take(order("c3"), record._replace(topic=COMMANDS.key))
+    line.take(order("c3", at=read(record).occurred_at_ms - DAY_S * 1000), record._replace(topic=COMMANDS.key))
     assert line.dead_letters() == []
     assert line.row("c3")["snoozed_until"] == read(record).until_s
 
