@@ -28,9 +28,10 @@ WALL_DELAY_S = 5
 TIMERS_S = 0.02
 """How long timers are served before events get another turn. Longer by one portion at most."""
 
-FEW_TIMERS = 50
-"""Timers in the first portion of a turn: as much work as `TIMERS_S` if each is an alert. Every further portion is twice
-as large, as many looks at once cost less than half of what they cost in fifties."""
+FEW_TIMERS, MANY_TIMERS = 50, 4_000
+"""Timers in a portion: the least is as much work as `TIMERS_S` if each is an alert. Many at once cost a fraction of what
+they cost in fifties, so a portion that took less than a quarter of the time is followed by one twice as large, and one
+that took longer than all of it by one half as large, in this turn or the next."""
 
 
 class Line(Protocol):
@@ -99,6 +100,7 @@ class PartitionTask:
         self._paused = [False] * len(ledgers)
         self._wake = asyncio.Event()
         self._gathering = False
+        self._portion = 8 * FEW_TIMERS
 
     def deliver(self, number: int, records: Sequence[Any]) -> None:
         """Take over a fetched batch of one input."""
@@ -144,12 +146,20 @@ class PartitionTask:
 
     def _serve_timers(self, to_s: int) -> bool:
         """Bring the time; False while more is due than there is time for in this turn."""
-        until_s, limit = time.perf_counter() + TIMERS_S, FEW_TIMERS
-        while not self._line.advance(self.partition, to_s, limit):
-            if time.perf_counter() >= until_s:
-                return False
-            limit *= 2
-        return True
+        until_s = time.perf_counter() + TIMERS_S
+        while True:
+            began_s = time.perf_counter()
+            is_done = self._line.advance(self.partition, to_s, self._portion)
+            now_s = time.perf_counter()
+            self._fit_portion(now_s - began_s, is_done=is_done)
+            if is_done or now_s >= until_s:
+                return is_done
+
+    def _fit_portion(self, took_s: float, *, is_done: bool) -> None:
+        if took_s > TIMERS_S:
+            self._portion = max(FEW_TIMERS, self._portion // 2)
+        elif took_s < TIMERS_S / 4 and not is_done:  # there was a whole portion to be done
+            self._portion = min(MANY_TIMERS, self._portion * 2)
 
     def _process(self, chunk: list[tuple[int, Any]]) -> None:
         self._line.process(self.partition, [item for _, item in chunk])
