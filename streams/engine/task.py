@@ -29,9 +29,9 @@ TIMERS_S = 0.02
 """How long timers are served before events get another turn. Longer by one portion at most."""
 
 FEW_TIMERS, MANY_TIMERS = 50, 4_000
-"""Timers in a portion: the least is as much work as `TIMERS_S` if each is an alert. Many at once cost a fraction of what
-they cost in fifties, so a portion that took less than a quarter of the time is followed by one twice as large, and one
-that took longer than all of it by one half as large, in this turn or the next."""
+"""Timers in a portion: the least is as much work as `TIMERS_S` if each is an alert. Many at once cost a fraction of
+what they cost in fifties, so a portion that took less than a quarter of the time is followed by one twice as large, and
+one that took longer than all of it by one half as large, in this turn or the next."""
 
 
 class Line(Protocol):
