@@ -18,6 +18,7 @@ from models.episode_outcomes import note_news
 from models.episodes import Seconds, damped_until, episode_of, last_activity_at, may_change, store_episode
 from models.events import Channel
 from models.life_cycle import step
+from models.lost import lost_at
 from models.policy import Cause, Episode, Moment, Policy, Transition, TransitionType
 from models.state import Rows
 from models.target import Target
@@ -94,6 +95,7 @@ class Decider:
             return [], which
         which = which[np.lexsort((rows["phase"][which], at_s[which]))]
         last_activity, damped = last_activity_at(rows), damped_until(rows, self.target, clocks)
+        lost = lost_at(rows, self.target, clocks)
         decisions: list[Decision] = []
         held: list[int] = []
         for i in which.tolist():
@@ -104,6 +106,7 @@ class Decider:
                 int(last_activity[i]),
                 channel=None if channel is None else Channel(int(channel[i])),
                 damped_until_s=int(damped[i]),
+                lost_at_s=int(lost[i]),
             )
             episode, news = step(self.policy, episode_of(rows[i]), moment)
             if breaker is not None and _warns(news) and not breaker.has_room(moment.at_s):

@@ -15,6 +15,7 @@ from models.clocks import RUNNING, ChannelClocks
 from models.episode_outcomes import has_room, next_outcome_at
 from models.events import Channel
 from models.levels import ALERT_LEVELS, Level
+from models.lost import lost_at
 from models.policy import Cause, Episode, Policy
 from models.state import Rows
 from models.target import Target
@@ -95,10 +96,41 @@ def next_threshold(policy: Policy, level: NDArray[np.integer]) -> NDArray[np.flo
 def settled_at(policy: Policy, rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:
     """Return the earliest second at which a level may rise, shape (n,).
 
-    That is the last activity plus dwell; for whoever is healthy also not before cool-down, snooze and damping are over
+    That is the last activity plus dwell, or the last main event plus H if this is earlier: the dwell is for somebody
+    who is here right now, but whoever has not ordered for a whole horizon is lost by definition, however often they
+    log in. For whoever is healthy it is also not before cool-down, snooze and damping are over
     (`models.life_cycle.Case.may_open_at_s`).
     """
-    dwelt_at = _dwelt_at(policy, rows, clocks)
+    dwelt_at = np.minimum(_dwelt_at(policy, rows, clocks), lost_at(rows, target, clocks))
+    return _held(policy, rows, target, clocks, dwelt_at)
+
+
+def first_look_at(policy: Policy, rows: Rows, target: Target, clocks: ChannelClocks = RUNNING) -> Seconds:
+    """Return when an event makes the first look due for a level that may have risen, shape (n,).
+
+    That is `settled_at`, so visits cost nothing before a horizon without main event has passed. From then on a level
+    may rise at any time, but whoever still comes by is looked at once a dwell, not once a visit. In silence the look
+    finds the second of the next rise, so only between visits can one be told late, and by less than a dwell.
+
+    Examples
+    --------
+    Somebody who ordered on day 1 and has logged in since, last on day 60, 91, 92 or 97:
+
+    >>> from models.events import Channel
+    >>> from models.state import new_rows
+    >>> rows, target = new_rows(4), Target(Channel.ORDER, 91 * 86_400)
+    >>> rows["last_at"][:, Channel.ORDER] = 86_400
+    >>> rows["last_at"][:, Channel.LOGIN] = np.array([60, 91, 92, 97]) * 86_400
+    >>> (first_look_at(Policy.for_target(target), rows, target) / 86_400).tolist()
+    [63.5, 92.0, 95.5, 99.0]
+    """
+    active_at, lost, dwell_s = last_activity_at(rows), lost_at(rows, target, clocks), max(policy.dwell_s, 1)
+    turn_at = lost + np.maximum((active_at - lost) // dwell_s + 1, 0) * dwell_s
+    return _held(policy, rows, target, clocks, np.minimum(_dwelt_at(policy, rows, clocks), turn_at))
+
+
+def _held(policy: Policy, rows: Rows, target: Target, clocks: ChannelClocks, dwelt_at: Seconds) -> Seconds:
+    """Hold back whoever is healthy until cool-down, snooze and damping are over, too."""
     closed_at = rows["closed_at"].astype(np.int64)
     cooled_at = np.where(closed_at > 0, closed_at + policy.cool_down_s, 0)
     holds = (dwelt_at, cooled_at, rows["snoozed_until"].astype(np.int64), damped_until(rows, target, clocks))

@@ -44,7 +44,10 @@ Floats = NDArray[np.float64]
 # is chosen about as long as customers usually stay away.
 PRIOR_GAP_HORIZONS = 1.0  # typical gap, in horizons: with nothing known, back within H or later is even money
 PRIOR_LOG_SPREAD = 1.8  # standard deviation of log gap: one factor of 6; covers weekly to yearly at H = 91 d
-PRIOR_WEIGHT = 2.0  # gaps the population is worth: after two of their own a customer counts as much
+PRIOR_WEIGHT = 1.0  # gaps the population is worth: after one of their own a customer counts as much
+# Measured against 2 gaps, at H = 91 d, AUC and log loss of this prior alone: simulated shop .926/.375 -> .934/.352,
+# CDNOW .738/.497 -> .733/.500; of the learnt mixture .9489/.2674 -> .9490/.2678 and .7520/.5349 -> .7522/.5348. What
+# has learnt loses nothing, and before that a weekly buyer is told of after some 39 days of silence instead of 69.
 DROPOUT_A, DROPOUT_B = 0.6, 1.4  # weight of two occasions; 30 % leave after the first, 5 % after the eleventh
 
 _LOG_LOGISTIC_SPREAD = math.pi / math.sqrt(3.0)  # standard deviation of log gap at shape 1

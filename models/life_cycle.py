@@ -51,11 +51,17 @@ class Case(NamedTuple):
         return self.policy.kept(self.episode.level, self.moment.probability)
 
     @property
+    def dwelt_at_s(self) -> int:
+        """The second from which on a level may rise: no visit protects whoever has not ordered for a horizon."""
+        dwelt_at_s, lost_at_s = self.moment.last_activity_at_s + self.policy.dwell_s, self.moment.lost_at_s
+        return dwelt_at_s if lost_at_s is None else min(dwelt_at_s, lost_at_s)
+
+    @property
     def may_open_at_s(self) -> int:
         """The second from which on an episode may open: dwell, cool-down, snooze and damping are over."""
         closed_at_s = self.episode.closed_at_s
         return max(
-            self.moment.last_activity_at_s + self.policy.dwell_s,
+            self.dwelt_at_s,
             closed_at_s + self.policy.cool_down_s if closed_at_s else 0,
             self.episode.snoozed_until_s,
             self.moment.damped_until_s,
@@ -82,8 +88,7 @@ class Case(NamedTuple):
         return self.opens() and self.moment.full_until_s > self.moment.at_s
 
     def rises(self) -> bool:
-        has_dwelt = self.moment.at_s - self.moment.last_activity_at_s >= self.policy.dwell_s
-        return self.is_open() and has_dwelt and self.reached > self.episode.level
+        return self.is_open() and self.moment.at_s >= self.dwelt_at_s and self.reached > self.episode.level
 
     def rises_beyond_told(self) -> bool:
         return self.rises() and self.reached > self.episode.step

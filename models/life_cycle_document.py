@@ -42,7 +42,8 @@ WORDS = """\
 - main event: the event whose absence is churn (`YOCHO_MAIN`). One from before the silence that arrives late is old
   news and counts as activity.
 - activity: an event of a person on another channel.
-- dwelt: the last activity on any channel is `YOCHO_DWELL` ago. Somebody who is here right now is not leaving.
+- dwelt: the last activity on any channel is `YOCHO_DWELL` ago: somebody who is here right now is not leaving. Or the
+  last main event is `YOCHO_HORIZON` ago: whoever has not ordered for so long is lost, however often they log in.
 - may open: dwelt; the last episode ended at least `YOCHO_COOL_DOWN` ago; no snooze runs; and fewer than two told
   episodes of the customer wait for their outcome (flap damping: the third waits for the first one's).
 - no room: `YOCHO_CAPACITY` is set, and the customer is not among the best that the day has room for.

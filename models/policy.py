@@ -56,7 +56,8 @@ class Policy:
     exit
         A level is left below this probability, each above 0 and below its `enter` (hysteresis), not falling.
     dwell_s
-        Seconds since the last activity on any channel before a level may rise, >= 0.
+        Seconds since the last activity on any channel before a level may rise, >= 0. It protects only those whose last
+        main event is less than a horizon old.
     expire_s
         Seconds since the last main event after which a customer counts as churned, > `dwell_s`.
     cool_down_s
@@ -170,6 +171,8 @@ class Moment:
         As many told episodes as a row keeps have no known outcome yet; before this second no other one opens.
     full_until_s
         There is no room for one more new alert; before this second there is no use in asking again.
+    lost_at_s
+        When the last main event is a horizon old: from then on no visit holds a level back. None = never.
     """
 
     at_s: int
@@ -180,6 +183,7 @@ class Moment:
     command: Command | None = None
     damped_until_s: int = 0
     full_until_s: int = 0
+    lost_at_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from models.target import Target
 
 Floats = NDArray[np.float64]
 
-COLD = "cold-v2"  # name of the rhythm's formula and constants, for receipts
+COLD = "cold-v3"  # name of the rhythm's formula and constants, for receipts
 LEAST_WEIGHT = 0.005
 
 

@@ -9,7 +9,8 @@ A look happens as of its own due second, never as of the clock that brought it. 
 therefore depends on that customer's events and the model alone, not on batches, speed, partitions or neighbours.
 
 Levels rise only once the customer has dwelt, so the first look after an event is at the end of the dwell (closed form);
-only a customer who is still silent then has the crossing solved. A daily visitor never costs a solution.
+only a customer who is still silent then has the crossing solved. A daily visitor costs no solution until a horizon has
+passed without a main event, and then one a dwell.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,15 @@ from models.commands import Command
 from models.crossing import next_crossing
 from models.decisions import Decider, Decision
 from models.episode_outcomes import churned, next_outcome_at
-from models.episodes import Seconds, expires_at, is_watched, last_activity_at, next_threshold, settled_at
+from models.episodes import (
+    Seconds,
+    expires_at,
+    first_look_at,
+    is_watched,
+    last_activity_at,
+    next_threshold,
+    settled_at,
+)
 from models.findings import Findings
 from models.labels import Resolved
 from models.lost import lost, lost_at
@@ -243,8 +252,8 @@ class Watch:
             rows[due] = sub
 
     def _first_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
-        settled = np.where(is_watched(rows, self.target), settled_at(self.policy, rows, self.target, self.clocks), 0)
-        return self._earliest_after(rows, at_s, settled)
+        first = first_look_at(self.policy, rows, self.target, self.clocks)
+        return self._earliest_after(rows, at_s, np.where(is_watched(rows, self.target), first, 0))
 
     def _next_look_at(self, rows: Rows, at_s: Seconds, held: Indices | None = None) -> Seconds:
         settled = settled_at(self.policy, rows, self.target, self.clocks)

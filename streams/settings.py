@@ -118,7 +118,7 @@ class Settings:
     )  # fmt: skip
     forget: int | None = _setting(
         "YOCHO_FORGET", "", "duration", "Silence on all channels after which a customer's state is deleted;"
-        " empty: expiry and 2 horizons.", or_empty(SPAN),
+        " empty: expiry and 3 horizons.", or_empty(SPAN),
     )  # fmt: skip
     mute_before_s: int | None = _setting(
         "YOCHO_MUTE_BEFORE", "", "RFC 3339 time", "Alerts of events before it are history: state and labels are built,"
@@ -264,8 +264,11 @@ class Settings:
 
     @property
     def forget_s(self) -> int:
-        """Silence on all channels after which state is deleted, seconds; a year for a quarter."""
-        return self.expire_s + 2 * self.horizon_s if self.forget is None else self.forget
+        """Silence on all channels after which state is deleted, seconds; 455 days for a quarter.
+
+        Longer than a year: somebody who buys once a year, for an anniversary or a season, is known when they are back.
+        """
+        return self.expire_s + 3 * self.horizon_s if self.forget is None else self.forget
 
 
 SETTINGS: tuple[Setting, ...] = tuple(

@@ -11,6 +11,7 @@ from models.episodes import episode_of, expires_at, settled_at, store_episode
 from models.events import Channel
 from models.levels import Level
 from models.life_cycle import step
+from models.lost import lost_at
 from models.policy import STEP_EXPIRED, Cause, Episode, Moment, Policy
 from models.scorer import Scorer
 from models.state import new_rows
@@ -139,7 +140,8 @@ def ahead(rows, scorer, at_s=NOW_S):
 def level_at(rows, scorer, at_s):
     """Where a look in silence at a second would leave the customer."""
     p = float(scorer.probabilities(rows, np.array([at_s]))[0])
-    return step(POLICY, episode_of(rows[0]), Moment(at_s, p, Cause.SILENCE, int(rows["last_at"].max())))[0].level
+    last, lost_s = int(rows["last_at"].max()), int(lost_at(rows, TARGET)[0])
+    return step(POLICY, episode_of(rows[0]), Moment(at_s, p, Cause.SILENCE, last, lost_at_s=lost_s))[0].level
 
 
 @both_scorers
@@ -158,11 +160,18 @@ def test_silence_reaches_the_next_level_at_that_second_and_no_sooner(scorer):
 
 
 def test_who_was_just_here_must_dwell_first():
-    rows = customer((0, ORDER), (99, LOGIN), level=Level.WATCH)
+    rows = customer(*((day, ORDER) for day in range(0, 36, 7)), (99, LOGIN), level=Level.WATCH)
     level, at_s = ahead(rows, COLD)
-    assert (level, at_s) == (Level.AT_RISK, settled_at(POLICY, rows, TARGET)[0])
-    assert at_s > NOW_S
+    assert (level, at_s) == (Level.AT_RISK, START_S + 99 * DAY_S + POLICY.dwell_s)
+    assert at_s == settled_at(POLICY, rows, TARGET)[0] > NOW_S
     assert level_at(rows, COLD, at_s - 1) < Level.AT_RISK == level_at(rows, COLD, at_s)
+
+
+def test_who_has_not_ordered_for_a_horizon_need_not_dwell():
+    rows = customer(*((day, ORDER) for day in range(0, 9)), (99, LOGIN), level=Level.WATCH)
+    level, at_s = ahead(rows, COLD)
+    assert (level, at_s) == (Level.AT_RISK, NOW_S + 1), "somebody looks from now on; it has been true since day 99"
+    assert level_at(rows, COLD, at_s) > Level.WATCH
 
 
 def test_after_critical_there_is_only_being_lost():

@@ -1,5 +1,7 @@
 """The policy over rows: the mask finds exactly those whose episode changes; a row keeps an episode."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from models.episodes import (
     episode_of,
     episodes_of,
     expires_at,
+    first_look_at,
     is_watched,
     last_activity_at,
     may_change,
@@ -62,6 +65,7 @@ def test_a_row_gives_an_episode_back_exactly(episode):
             st.integers(1, 200 * DAY_S),
             st.integers(-DAY_S, 9 * DAY_S),
             st.just((0, 0)) | st.tuples(st.integers(0, 120 * DAY_S), st.integers(0, 120 * DAY_S)),
+            st.integers(0, 120 * DAY_S),
         ),
         min_size=1,
         max_size=20,
@@ -71,13 +75,15 @@ def test_the_mask_is_true_exactly_where_a_step_changes_the_episode(cases):
     """Missing one would lose an alert; naming one too many would cost plain Python for nothing."""
     rows = new_rows(len(cases))
     at_s, changed = [], []
-    for i, (episode, cause, p, last_at, gap, outcome_at) in enumerate(cases):
+    for i, (episode, cause, p, last_at, gap, outcome_at, age) in enumerate(cases):
         rows["outcome_at"][i] = outcome_at
         store_episode(rows[i], episode)
-        rows["last_at"][i, Channel.ORDER] = last_at
+        ordered_at = max(last_at - age, 1)
+        rows["last_at"][i, [Channel.ORDER, Channel.LOGIN]] = ordered_at, last_at
         at_s.append(last_at + gap)
         damped_s = int(damped_until(rows[i : i + 1], TARGET)[0])
-        moment = Moment(last_at + gap, p, cause, last_at, damped_until_s=damped_s)
+        lost_s = ordered_at + TARGET.horizon_s
+        moment = Moment(last_at + gap, p, cause, last_at, damped_until_s=damped_s, lost_at_s=lost_s)
         changed.append(step(POLICY, episode, moment)[0] != episode)
     mask = may_change(
         POLICY,
@@ -113,6 +119,25 @@ def test_the_dwell_time_runs_from_the_last_activity_on_any_channel():
     rows["last_at"][0] = [10 * DAY_S, 30 * DAY_S, 20 * DAY_S]
     assert last_activity_at(rows).tolist() == [30 * DAY_S]
     assert settled_at(POLICY, rows, TARGET).tolist() == [30 * DAY_S + POLICY.dwell_s]
+
+
+def test_the_dwell_time_protects_nobody_who_has_not_ordered_for_a_horizon():
+    rows = new_rows(3)
+    rows["last_at"][:, Channel.ORDER] = 10 * DAY_S
+    rows["last_at"][:, Channel.LOGIN] = [90 * DAY_S, 100 * DAY_S, 130 * DAY_S]
+    assert settled_at(POLICY, rows, TARGET).tolist() == [90 * DAY_S + POLICY.dwell_s, 101 * DAY_S, 101 * DAY_S]
+
+
+@given(st.integers(1, 200 * DAY_S), st.integers(0, 200 * DAY_S), st.sampled_from([0, 1, 7, DAY_S, POLICY.dwell_s]))
+def test_a_visit_is_followed_by_a_look_when_a_level_may_rise_or_less_than_a_dwell_later(ordered_at, visit_s, dwell_s):
+    policy, rows = replace(POLICY, dwell_s=dwell_s), new_rows(1)
+    rows["last_at"][0, [Channel.ORDER, Channel.LOGIN]] = ordered_at, ordered_at + visit_s
+    (look_at,), (settled,) = first_look_at(policy, rows, TARGET), settled_at(policy, rows, TARGET)
+    if visit_s < TARGET.horizon_s:
+        assert look_at == settled
+    else:
+        assert settled <= ordered_at + visit_s <= look_at <= ordered_at + visit_s + dwell_s
+        assert dwell_s == 0 or (look_at - settled) % dwell_s == 0, "the same second for every visit of that time"
 
 
 def test_a_healthy_customer_also_waits_for_cool_down_snooze_and_outcomes_and_an_open_episode_for_none():

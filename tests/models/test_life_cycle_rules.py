@@ -91,6 +91,26 @@ class TestCoolDown:
             replace(POLICY, cool_down_s=-1)
 
 
+class TestDwell:
+    def test_a_visit_holds_a_level_back_until_the_last_main_event_is_a_horizon_old(self):
+        lost_s = 91 * DAY_S
+        story = Story().logs_in(90, p=0.95).silence(90.9, 0.95, lost_at_s=lost_s)
+        assert story.news == []
+        assert story.silence(91, 0.6, lost_at_s=lost_s).news == ["opened watch"]
+        assert story.logs_in(95, p=0.95).silence(95.1, 0.95, lost_at_s=lost_s).news[1:] == ["escalated critical"]
+
+    def test_before_that_it_is_all_that_counts(self):
+        assert Story().logs_in(20, p=0.95).silence(22.9, 0.95, lost_at_s=91 * DAY_S).news == []
+        assert Story().logs_in(20, p=0.95).silence(23, 0.95, lost_at_s=91 * DAY_S).news == ["opened critical"]
+
+    def test_a_lost_customer_still_waits_for_cool_down_and_snooze(self):
+        lost_s = 91 * DAY_S
+        story = Story().silence(80, 0.6).logs_in(90, p=0.1)
+        assert story.silence(99.9, 0.95, lost_at_s=lost_s).news == ["opened watch", "recovered healthy"]
+        assert story.silence(100, 0.95, lost_at_s=lost_s).news[2:] == ["opened critical"]
+        assert Story().snooze(90, until_day=120).silence(100, 0.95, lost_at_s=lost_s).news == []
+
+
 def test_while_too_many_outcomes_are_awaited_no_other_episode_opens():
     story = Story().silence(20, 0.95, damped_until_s=30 * DAY_S)
     assert story.news == []

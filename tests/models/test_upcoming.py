@@ -18,7 +18,7 @@ from tests.models.histories import NOW_S, customer, learnt_model, random_rows
 
 TARGET = Target(Channel.ORDER, 91 * DAY_S)
 POLICY = Policy.for_target(TARGET)
-FORGET_S = POLICY.expire_s + 2 * TARGET.horizon_s
+FORGET_S = POLICY.expire_s + 3 * TARGET.horizon_s
 COLD = Watch(Scorer.cold(TARGET), POLICY, TARGET, FORGET_S)
 LEARNT = Watch(Scorer.of(learnt_model(target=TARGET).snapshot()), POLICY, TARGET, FORGET_S)
 both = pytest.mark.parametrize("watch", [COLD, LEARNT], ids=["cold", "learnt"])
@@ -26,7 +26,7 @@ ORDER, LOGIN = Channel.ORDER, Channel.LOGIN
 
 
 @functools.cache
-def shop(watch, n=120, seed=1):
+def shop(watch, n=120, seed=2):
     """Customers of all kinds as a worker leaves them at NOW_S: every look taken, every next one planned."""
     rows = random_rows(n, seed, TARGET)
     rows = rows[rows["last_at"].max(axis=1) > 0]

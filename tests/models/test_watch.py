@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.apply import Outcome, apply_round
+from models.crossing import next_crossing
 from models.episodes import episodes_of, last_activity_at
 from models.events import Channel
 from models.levels import Level
@@ -25,7 +26,7 @@ H = 28 * DAY_S
 TARGET = Target(Channel.ORDER, H)
 STEP = TARGET.step_s
 POLICY = Policy.for_target(TARGET)
-FORGET_S = POLICY.expire_s + 2 * H
+FORGET_S = POLICY.expire_s + 3 * H
 COLD = Watch(Scorer.cold(TARGET), POLICY, TARGET, FORGET_S)
 LEARNT = Watch(Scorer.of(learnt_model(target=TARGET).snapshot()), POLICY, TARGET, FORGET_S)
 WATCHES = st.sampled_from([COLD, LEARNT])
@@ -97,10 +98,27 @@ class TestDue:
             assert rows["expired"][0] == (0 < last_at <= at_s - POLICY.expire_s)
 
     def test_the_first_look_after_an_event_is_no_earlier_than_the_end_of_the_dwell(self):
-        """So a daily visitor never costs the solution of a crossing."""
         rows = new_rows(1)
         happen(COLD, rows, START_S, ORDER, 0)
         assert rows["due_at"][0] == min(START_S + POLICY.dwell_s, int(next_label_at(rows, TARGET)[0]))
+
+    @pytest.mark.parametrize("visit_s", [DAY_S, 3_600])
+    def test_a_visitor_costs_no_crossing_before_a_horizon_without_an_order_and_then_one_a_dwell(
+        self, visit_s, monkeypatch
+    ):
+        """Labels may bring one more look each."""
+        solved = []
+        monkeypatch.setattr(
+            "models.watch.next_crossing", lambda *args: solved.append(int(args[2][0])) or next_crossing(*args)
+        )
+        lost_s = START_S + visit_s + H
+        news = told(LEARNT, [(visit_s, ORDER)] + [(visit_s, LOGIN)] * (2 * H // visit_s))
+        solved = [at_s for at_s in solved if at_s <= START_S + 2 * H]
+        assert lost_s <= solved[0] <= lost_s + POLICY.dwell_s
+        assert 2 <= len(solved) <= (START_S + 2 * H - lost_s) // POLICY.dwell_s + 3
+        levels = [t.level for t in news if t.type in {TransitionType.OPENED, TransitionType.ESCALATED}]
+        assert levels, "who comes by all the time is told about in the end"
+        assert levels == sorted(set(levels)), "once a level"
 
 
 class TestTwice:

@@ -26,25 +26,25 @@ def test_each_alert_names_the_next_one_to_the_second():
     assert [alert.level for alert in told] == ["watch", "at_risk", "critical", "churned"]
     for alert, following in itertools.pairwise(told):
         assert (alert.if_silent.level, alert.if_silent.at) == (following.level, following.occurred_at)
-    assert told[0].if_silent.sentence.ja == "このまま何もなければ、19日後に「離反予兆」に達します。"
-    assert told[0].if_silent.sentence.en == 'Reaches "at risk" in 19 days if nothing happens.'
+    assert told[0].if_silent.sentence.ja == "このまま何もなければ、8.5日後に「離反予兆」に達します。"
+    assert told[0].if_silent.sentence.en == 'Reaches "at risk" in 8.5 days if nothing happens.'
 
 
 def test_the_list_of_the_week_holds_who_will_be_news_in_it():
-    """On day 125 nobody has heard of either; c1 is a week from the first alert, c2 bought yesterday."""
-    c2 = every(7, order, start=5, until=124, customer_id="c2")
-    assert listed(WEEKLY_UNTIL_DAY_63, c2, today=125, within=7) == [("c1", 131, "watch")]
-    assert listed(WEEKLY_UNTIL_DAY_63, c2, today=125, within=5) == []
+    """On day 95 nobody has heard of either; c1 is a week from the first alert, c2 bought yesterday."""
+    c2 = every(7, order, start=5, until=94, customer_id="c2")
+    assert listed(WEEKLY_UNTIL_DAY_63, c2, today=95, within=7) == [("c1", 101, "watch")]
+    assert listed(WEEKLY_UNTIL_DAY_63, c2, today=95, within=5) == []
 
 
 def test_a_visit_takes_a_customer_off_the_list_for_as_long_as_it_calms():
-    assert listed(WEEKLY_UNTIL_DAY_63, login(124), today=125, within=7) == [("c1", 131, "watch")]
-    assert listed(WEEKLY_UNTIL_DAY_63, order(124), today=125, within=7) == []
+    assert listed(WEEKLY_UNTIL_DAY_63, login(94), today=95, within=7) == [("c1", 101, "watch")]
+    assert listed(WEEKLY_UNTIL_DAY_63, order(94), today=95, within=7) == []
 
 
 def test_a_snoozed_customer_is_listed_for_the_end_of_the_snooze():
     """Whoever answered for them is asked again then, not before."""
-    hushed = builders.snooze("c1", at=START_MS + 120 * DAY_MS, until=START_MS + 140 * DAY_MS)
-    assert listed(WEEKLY_UNTIL_DAY_63, hushed, today=125, within=20) == [("c1", 140, "watch")]
-    told = alerts(WEEKLY_UNTIL_DAY_63, hushed, look_until=146)
-    assert [(alert.type, day_of(alert)) for alert in told if alert.type == "opened"] == [("opened", 140)]
+    hushed = builders.snooze("c1", at=START_MS + 90 * DAY_MS, until=START_MS + 108 * DAY_MS)
+    assert listed(WEEKLY_UNTIL_DAY_63, hushed, today=95, within=20) == [("c1", 108, "watch")]
+    told = alerts(WEEKLY_UNTIL_DAY_63, hushed, look_until=112)
+    assert [(alert.type, day_of(alert)) for alert in told if alert.type == "opened"] == [("opened", 108)]

@@ -58,14 +58,14 @@ def test_everything_delivered_twice_is_the_same_story():
 
 def test_an_order_in_the_second_of_an_alert_ends_what_it_opened():
     """The alert was true when its second began."""
-    (opened,) = alerts(WEEKLY, look_until=132)
+    (opened,) = alerts(WEEKLY, look_until=102)
     moment = (opened.occurred_at.timestamp() - order(0).event.at_s) / 86_400
-    told = alerts(WEEKLY, order(moment), look_until=140)
+    told = alerts(WEEKLY, order(moment), look_until=108)
     assert [str(alert.type) for alert in told] == ["opened", "recovered"]
     assert told[0].occurred_at == told[1].occurred_at == opened.occurred_at
 
 
 def test_an_order_a_second_before_the_alert_prevents_it():
-    (opened,) = alerts(WEEKLY, look_until=132)
+    (opened,) = alerts(WEEKLY, look_until=102)
     moment = (opened.occurred_at.timestamp() - 1 - order(0).event.at_s) / 86_400
-    assert story(WEEKLY, order(moment), look_until=140) == []
+    assert story(WEEKLY, order(moment), look_until=108) == []

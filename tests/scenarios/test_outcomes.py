@@ -13,40 +13,44 @@ WEEKLY_UNTIL_DAY_63 = every(7, order, until=63)
 
 
 def test_who_buys_again_twelve_days_after_the_alert_has_returned_after_twelve_days():
-    told = WEEKLY_UNTIL_DAY_63, order(144)
-    assert story(*told, look_until=150) == ["day 131: opened watch", "day 144: recovered"]
-    assert outcomes(*told, look_until=150) == ["day 144: watch alert of day 131 returned after 12 days"]
+    told = WEEKLY_UNTIL_DAY_63, order(113)
+    assert story(*told, look_until=120) == [
+        "day 101: opened watch",
+        "day 109: escalated at_risk",
+        "day 113: recovered",
+    ]
+    assert outcomes(*told, look_until=120) == ["day 113: at_risk alert of day 101 returned after 12 days"]
 
 
 def test_who_stays_away_for_a_quarter_has_churned():
-    assert outcomes(WEEKLY_UNTIL_DAY_63, look_until=221) == []
-    assert outcomes(WEEKLY_UNTIL_DAY_63, look_until=223) == ["day 222: critical alert of day 131 churned"]
+    assert outcomes(WEEKLY_UNTIL_DAY_63, look_until=191) == []
+    assert outcomes(WEEKLY_UNTIL_DAY_63, look_until=193) == ["day 192: critical alert of day 101 churned"]
 
 
 def test_who_comes_back_after_the_quarter_had_churned_all_the_same():
-    """The alert is closed by the order of day 230, the outcome had been certain a week before."""
-    told = WEEKLY_UNTIL_DAY_63, order(230)
-    assert story(*told, look_until=240)[-1] == "day 230: recovered"
-    assert outcomes(*told, look_until=240) == ["day 222: critical alert of day 131 churned"]
+    """The alert is closed by the order of day 200, the outcome had been certain a week before."""
+    told = WEEKLY_UNTIL_DAY_63, order(200)
+    assert story(*told, look_until=210)[-1] == "day 200: recovered"
+    assert outcomes(*told, look_until=210) == ["day 192: critical alert of day 101 churned"]
 
 
 def test_a_return_counts_up_to_the_last_second_of_the_quarter():
-    assert outcomes(WEEKLY_UNTIL_DAY_63, order(222), look_until=240) == [
-        "day 222: critical alert of day 131 returned after 90 days"
+    assert outcomes(WEEKLY_UNTIL_DAY_63, order(192), look_until=210) == [
+        "day 192: critical alert of day 101 returned after 91 days"
     ]
-    assert outcomes(WEEKLY_UNTIL_DAY_63, order(223), look_until=240) == ["day 222: critical alert of day 131 churned"]
+    assert outcomes(WEEKLY_UNTIL_DAY_63, order(193), look_until=210) == ["day 192: critical alert of day 101 churned"]
 
 
 def test_two_episodes_a_year_have_two_outcomes():
-    assert outcomes(WEEKLY_UNTIL_DAY_63, order(144), order(300), look_until=365) == [
-        "day 144: watch alert of day 131 returned after 12 days",
-        "day 300: at_risk alert of day 252 returned after 47 days",
+    assert outcomes(WEEKLY_UNTIL_DAY_63, order(113), order(270), look_until=365) == [
+        "day 113: at_risk alert of day 101 returned after 12 days",
+        "day 270: critical alert of day 186 returned after 84 days",
     ]
 
 
 def test_a_flapper_who_only_logs_in_again_and_again_has_one_episode_and_one_outcome():
     assert outcomes(WEEKLY_UNTIL_DAY_63, every(4, login, start=67, until=200), look_until=330) == [
-        "day 225: critical alert of day 134 churned"
+        "day 193: critical alert of day 102 churned"
     ]
 
 
@@ -57,14 +61,14 @@ def test_a_flapper_who_buys_each_time_has_returned_each_time():
 
 
 def test_an_alert_that_a_late_order_calls_off_is_judged_by_what_came_after_it():
-    """The order of day 130 arrives when people have been alerted already. It ends the episode at once; whether the
+    """The order of day 100 arrives when people have been alerted already. It ends the episode at once; whether the
     customer comes back from then on is still to be seen."""
-    late = WEEKLY_UNTIL_DAY_63, order(133, customer_id="clock"), order(130)
-    told = story(*late, look_until=150, in_order=False)
-    assert told == ["day 131: opened watch", "day 130: recovered"]
-    assert outcomes(*late, look_until=150, in_order=False) == []
-    assert outcomes(*late, order(190), look_until=200, in_order=False) == [
-        "day 190: watch alert of day 131 returned after 58 days"
+    late = WEEKLY_UNTIL_DAY_63, order(103, customer_id="clock"), order(100)
+    told = story(*late, look_until=120, in_order=False)
+    assert told == ["day 101: opened watch", "day 100: recovered"]
+    assert outcomes(*late, look_until=120, in_order=False) == []
+    assert outcomes(*late, order(160), look_until=170, in_order=False) == [
+        "day 160: watch alert of day 101 returned after 59 days"
     ]
 
 
@@ -85,8 +89,8 @@ def test_an_outcome_names_the_alert_that_opened_the_episode():
 
 
 def test_of_two_who_were_told_about_one_comes_back_and_the_alerts_were_half_right():
-    back = [*every(7, order, until=63, customer_id="c2"), *every(7, order, start=144, until=256, customer_id="c2")]
-    line = played(WEEKLY_UNTIL_DAY_63, back, look_until=257)
+    back = [*every(7, order, until=63, customer_id="c2"), *every(7, order, start=107, until=226, customer_id="c2")]
+    line = played(WEEKLY_UNTIL_DAY_63, back, look_until=227)
     assert line.metric("yocho_outcomes_total", outcome="churned", level="critical") == 1
     assert line.metric("yocho_outcomes_total", outcome="returned", level="watch") == 1
     assert line.metric("yocho_alert_precision_ratio", level="watch") == 0.5, "one of two"
@@ -96,13 +100,13 @@ def test_of_two_who_were_told_about_one_comes_back_and_the_alerts_were_half_righ
 
 
 def test_lost_is_who_stays_away_for_a_quarter_and_recall_says_who_of_them_had_been_told():
-    """The weekly buyer is lost on day 63 + 91 = 154, three weeks after the first alert."""
-    line = played(WEEKLY_UNTIL_DAY_63, look_until=155)
+    """Somebody who buys every ten days is lost on day 60 + 91 = 151, five weeks after the first alert."""
+    line = played(every(10, order, until=60), look_until=152)
     assert line.metric("yocho_lost_customers_total", told="at_risk") == 1
     assert line.metric("yocho_alert_recall_ratio", level="at_risk") == 1.0
-    assert line.metric("yocho_alert_recall_ratio", level="critical") == 0.0, "critical on day 188 would be too late"
+    assert line.metric("yocho_alert_recall_ratio", level="critical") == 0.0, "critical on day 153 would be too late"
     lead_days = line.metric("yocho_lead_time_seconds_sum", level="at_risk") / DAY_S
-    assert lead_days == pytest.approx(154 - 131, abs=1)
+    assert lead_days == pytest.approx(151 - 115, abs=1)
 
 
 def test_a_silence_counts_as_one_loss_however_often_the_customer_logs_in():

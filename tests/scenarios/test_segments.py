@@ -46,7 +46,7 @@ def test_the_level_rises_with_the_silence_and_so_does_what_is_at_stake_but_the_c
 
 
 def test_an_order_takes_the_stake_back():
-    opened, recovered = told_of_c1([*every(7, order, until=133, amount=90.0), order(205, amount=90.0)], look_until=206)
+    opened, recovered = told_of_c1([*every(7, order, until=133, amount=90.0), order(174, amount=90.0)], look_until=175)
     assert (opened.type, recovered.type) == ("opened", "recovered")
     assert recovered.value_at_stake < opened.value_at_stake / 2
 

@@ -39,7 +39,7 @@ from tests.builders import Record, Sample, at_ms, consumed
 from tests.streams.checked import Out, checked_alert, checked_outcome
 
 H_S = 7 * DAY_S
-"""Short, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 28 d."""
+"""Short, so that a story of a few weeks holds every kind of alert: dwell 6.5 h, expiry 14 d, forgotten 35 d."""
 FAST = 1_000
 """Timers a turn, as in a worker."""
 

@@ -72,7 +72,7 @@ def test_every_variable_is_read_into_its_field():
 
 def test_waiting_times_follow_the_horizon_until_they_are_set():
     settings = Settings.from_env({"YOCHO_HORIZON": "26d"})
-    assert (settings.dwell_s, settings.expire_s, settings.forget_s) == (86_400, 52 * 86_400, 104 * 86_400)
+    assert (settings.dwell_s, settings.expire_s, settings.forget_s) == (86_400, 52 * 86_400, 130 * 86_400)
     longer = dataclasses.replace(settings, horizon_s=52 * 86_400)
     assert (longer.dwell_s, longer.cool_down_s) == (2 * 86_400, 4 * 86_400)
 
