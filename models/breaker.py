@@ -3,7 +3,7 @@
 Between the looks at silent customers and what people are told, one breaker per partition. It counts the alerts that
 speak of a new or worse risk (opened, escalated) by day, UTC, of event time. Where one more would be more than
 
-    the largest of  multiple * usual,  `BUSY` * the busiest day,  `LEAST`
+    the largest of  multiple * usual,  `BUSY` * the busiest day,  `SHARE` of all customers,  `LEAST`
 
 it opens: *usual* is the mean of the last `DAYS` days, the *busiest day* one of them. The second keeps shops whose
 alerts come in waves, because their logs know dates only or their customers joined in cohorts, from tripping at every
@@ -27,6 +27,7 @@ from models.target import DAY_S
 DAYS = 28
 HOLD_S = 3_600
 BUSY = 2
+SHARE = 0.1
 LEAST = 50
 UNLIMITED = 1 << 30
 _KEPT_DAYS = 2 * DAYS
@@ -42,6 +43,8 @@ class Breaker:
 
     Attributes
     ----------
+    customers
+        How many the partition has; kept by whoever asks.
     opened_at_s
         Since when alerts are held, epoch seconds; 0 = they are not.
     closes_with_source
@@ -62,6 +65,7 @@ class Breaker:
 
     def __init__(self, multiple: float) -> None:
         self.multiple = multiple
+        self.customers = 0
         self.opened_at_s = 0
         self.closes_with_source = False
         self._released_until_s = 0
@@ -82,7 +86,7 @@ class Breaker:
         told = [self._told.get(d, 0) for d in islice(usual_days, DAYS)]
         if len(told) < DAYS:
             return UNLIMITED
-        return int(max(self.multiple * sum(told) / DAYS, BUSY * max(told), LEAST))
+        return int(max(self.multiple * sum(told) / DAYS, BUSY * max(told), SHARE * self.customers, LEAST))
 
     def has_room(self, at_s: int) -> bool:
         """Ask whether one more alert may be told as of a second; the first without room opens the breaker."""

@@ -64,6 +64,7 @@ class Outages:
         if not isinstance(known, Breaker):
             known = Breaker(self._multiple) if known is None else Breaker.from_dict(known, self._multiple)
             partition.memory[BREAKER] = known
+        known.customers = len(partition)
         return known
 
     def parts(self, partition: PartitionRows, batch: Batch) -> Iterator[tuple[Batch, FeedNews | None]]:
