@@ -110,8 +110,9 @@ class Settings:
         "Enter and exit threshold of each alert level.", LEVEL_THRESHOLDS,
     )  # fmt: skip
     dwell: int | None = _setting(
-        "YOCHO_DWELL", "", "duration", "Silence before a level may rise; empty: horizon/26.", or_empty(SPAN)
-    )
+        "YOCHO_DWELL", "", "duration", "Silence before a level may rise, until a horizon has passed without a main"
+        " event; empty: horizon/26.", or_empty(SPAN),
+    )  # fmt: skip
     expire: int | None = _setting(
         "YOCHO_EXPIRE", "", "duration", "Silence on the main channel after which a customer counts as churned"
         " and is alerted on no more; empty: 2 horizons.", or_empty(SPAN),
