@@ -11,7 +11,7 @@ from models.target import DAY_S
 from streams.topics import ALERTS
 from tests.builders import at_ms, login, order
 from tests.streams.harness import H_S, FirstLine, fixed_scorer, in_pieces
-from tests.streams.logs import CUTS, END, MAIL, STEPS, by_customer, log_of
+from tests.streams.random_logs import CUTS, END, MAIL, STEPS, by_customer, log_of
 
 
 def switched(line_options, samples, cuts=(), log_odds=4.0, at="+10d"):

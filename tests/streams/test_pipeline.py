@@ -8,7 +8,7 @@ from models.target import DAY_S
 from streams.topics import ALERTS, LABELS, OUTCOMES
 from tests.builders import START_MS, at_ms, email_open, login, order
 from tests.streams.harness import FirstLine, fixed_scorer, in_pieces
-from tests.streams.logs import CUTS, END, MAIL, STEPS, by_customer, log_of, run
+from tests.streams.random_logs import CUTS, END, MAIL, STEPS, by_customer, log_of, run
 
 
 def history(line, customer_id):
