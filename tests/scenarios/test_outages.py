@@ -1,6 +1,6 @@
 """Silence or outage: what people are told when a feed dies, thins out or bursts, and what they are not.
 
-The shop: 400 customers who log in about daily. 80 of them ordered once, in the second week, and would be reported if
+The shop: 400 customers who log in about daily. 80 of them ordered once, about day 7, and would be reported if
 they did not log in; the others order every other day. A horizon of 28 days, so alerts wait for 26 hours without
 activity. The breaker, which would hold 80 alerts in a shop of this size, is off but where it is the subject.
 """
@@ -25,7 +25,7 @@ def names(customers) -> set[str]:
 
 def shop(days: float, leaving=(), leave_on: float = 99.0) -> Log:
     log = Log(days)
-    log.orders(ONCE, 3, since=8, until=11)
+    log.orders(ONCE, 3, since=6, until=9)
     log.orders(OFTEN, 2)
     log.logins([customer for customer in range(400) if customer not in leaving], 0.6)
     log.logins(leaving, 0.6, until=leave_on)

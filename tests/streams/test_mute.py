@@ -116,11 +116,11 @@ def test_a_late_order_from_before_the_cut_ends_an_episode_that_people_know():
     def told(late_at_s, mute_before_s):
         line = FirstLine(horizon_s=14 * DAY_S, lateness_s=60 * DAY_S, mute_before_s=mute_before_s)
         line.take(*(order(at=f"+{day}d") for day in range(10)))
-        line.take(order("other", at="+25d"))
+        line.take(order("other", at="+15d"))
         line.take(order(at=late_at_s * 1000))
         return [alert for alert in line.alerts() if alert.customer_id == "c1"]
 
-    cut_s = int(at_s(told(at_ms("+25d") // 1000, 1)[0]))
+    cut_s = int(at_s(told(at_ms("+15d") // 1000, 1)[0]))
     opened, *_, recovered = told(cut_s - 3_600, cut_s)
     assert (opened.type, recovered.type, at_s(recovered)) == ("opened", "recovered", cut_s - 3_600)
     assert not opened.replay and not recovered.replay
