@@ -67,7 +67,7 @@ class WeekProfile:
     --------
     >>> profile = WeekProfile()
     >>> everything = np.ones(WEEK_HOURS, bool)
-    >>> profile.learn(np.full(WEEK_HOURS, 10), everything).learn(np.full(WEEK_HOURS, 20), everything).rate[0]
+    >>> profile.learn(np.full(WEEK_HOURS, 10), everything).learn(np.full(WEEK_HOURS, 20), everything).rate[0].item()
     15.0
     """
 

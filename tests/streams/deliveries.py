@@ -29,7 +29,7 @@ from tests.streams.harness import FirstLine, Sent, in_pieces
 
 H_S = 14 * DAY_S
 DISORDER_S = 6 * 3_600
-DAYS = 90
+DAYS = 70
 END_S = START_MS // 1000 + (DAYS + 60) * DAY_S
 STEP_S, SHORT_STEP_S = DAY_S, 3_000
 """How far the wall clock goes at most between two looks at it; a model takes effect an hour or two after its labels."""
@@ -57,9 +57,9 @@ class Clock:
 
 
 def history(seed: int) -> list[Sample]:
-    """A dozen customers of different habits who come, fade, vanish and return; in order of event time."""
+    """Eight customers of different habits who come, fade, vanish and return; in order of event time."""
     chance = random.Random(seed)
-    samples = [sample for n in range(12) for sample in _life(chance, f"c{n}")]
+    samples = [sample for n in range(8) for sample in _life(chance, f"c{n}")]
     by_time = {sample.event.occurred_at_ms: sample for sample in samples}  # no two in one millisecond
     return [sample for _, sample in sorted(by_time.items())]
 

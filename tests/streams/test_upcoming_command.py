@@ -94,7 +94,8 @@ def test_while_the_order_feed_is_out_nobody_crosses_a_level_by_its_silence(line)
     """The owner of a partition remembers the outage, and the changelog holds what it remembers."""
     out_since_s = line.partition.stream_time_s - DAY_S
     assert ahead(watch_of(line), line.partition, WITHIN_S, Level.WATCH)
-    line.partition.memory["feeds"] = {"outages": [["order", out_since_s, None]]}
+    known = line.partition.memory["feeds"].to_dict()
+    line.partition.memory["feeds"] = known | {"outages": [["order", out_since_s, None]]}
     assert ahead(watch_of(line), line.partition, WITHIN_S, Level.WATCH) == []
 
 
