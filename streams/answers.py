@@ -20,7 +20,7 @@ class Answers:
     Parameters
     ----------
     nobody
-        Commands about customers who had never done anything when their turn came, as places in the round.
+        Commands about customers who had not done anything yet, as places in the round; their rows know nothing of it.
     places
         The other commands, as places in the batch, shape (m,).
     rows
@@ -52,7 +52,9 @@ def answer(watch: Watch, batch: Batch, index: Slots, rows: Rows, outcomes: NDArr
         What became of the round's events, shape (n,), changed in place: a command that meant nothing is in vain.
     """
     which = np.flatnonzero(outcomes == Outcome.COMMANDED)
-    is_nobody = (rows["first_at"][which] == 0) & (rows["sends_at"][which] == 0)
+    first_at = rows["first_at"][which]
+    # by the time of what was said, so that it is as true when the command is delivered again
+    is_nobody = np.where(first_at > 0, batch.columns.at_s[index[which]] < first_at, rows["sends_at"][which] == 0)
     nobody, which = which[is_nobody], which[~is_nobody]
     places, sub = index[which], rows[which]
     if not which.size:

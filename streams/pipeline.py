@@ -203,6 +203,7 @@ class Pipeline:
         decisions = watch.on_events(sub, at_s, channel)
         rows[engaged] = sub
         answers = answer(watch, batch, index, rows, outcomes)
+        rows[answers.nobody] = partition.rows[slots[answers.nobody]]
         noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED))
         if noted.size:  # nothing the customer did, but another episode may open at another time now
             mailed = rows[noted]
