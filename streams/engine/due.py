@@ -103,7 +103,7 @@ class DueIndex:
             if n:
                 found.append(self._take_at_hand(n, due_at_s))
                 missing -= len(found[-1])
-            elif not self._take_bucket(stream_time_s, due_at_s):
+            elif not self._take_buckets(stream_time_s, due_at_s, missing):
                 break
         return np.concatenate(found) if found else np.empty(0, np.intp)
 
@@ -115,16 +115,21 @@ class DueIndex:
         due: Slots = slots[due_at_s[slots] > 0]
         return due
 
-    def _take_bucket(self, stream_time_s: int, due_at_s: NDArray[np.integer]) -> bool:
-        """Have the earliest bucket at hand that begins before the stream time; False if there is none."""
+    def _take_buckets(self, stream_time_s: int, due_at_s: NDArray[np.integer], wanted: int) -> bool:
+        """Have the earliest buckets that begin before the stream time at hand, until they hold as many as are wanted.
+
+        At once: a replay of a small shop passes thousands of them at a stride. False if there is none.
+        """
         last = -(-stream_time_s // BUCKET_S)  # bucket n begins at second (n - 1) * BUCKET_S
-        while self._wide.first * SPAN <= min(last, self._narrow.first):
-            self._open()
-        if self._narrow.first > last:
+        number, n, parts = -1, 0, list[Slots]()
+        while n < wanted and (taken := self._take_first(last)) is not None:
+            number, entries = taken
+            parts.append(entries)
+            n += len(entries)
+        if not parts:
             return False
-        number, entries = self._narrow.take_first()
-        slots = np.unique(entries)
-        slots = slots[self._entry[slots] == number]
+        slots = np.unique(np.concatenate(parts))
+        slots = slots[self._entry[slots] <= number]
         at_s = due_at_s[slots].astype(np.int64)
         self._leave_who_moved()
         self._entry[slots] = _AT_HAND
@@ -134,6 +139,15 @@ class DueIndex:
         order = np.argsort(at_s, kind="stable")
         self._at_hand, self._at_hand_s = slots[order], at_s[order]
         return True
+
+    def _take_first(self, last: int) -> tuple[int, Slots] | None:
+        """Take the earliest bucket up to a narrow one: its number, if it is wide that of the last narrow one in it."""
+        while self._wide.first * SPAN <= min(last, self._narrow.first):
+            if (self._wide.first + 1) * SPAN <= min(last, self._narrow.first):
+                self._opened, entries = self._wide.take_first()
+                return (self._opened + 1) * SPAN - 1, entries
+            self._open()
+        return self._narrow.take_first() if self._narrow.first <= last else None
 
     def _leave_who_moved(self) -> None:
         """Let go of who was at hand and has been scheduled anew since."""
