@@ -25,13 +25,14 @@ GATHER_S = 0.02
 WALL_DELAY_S = 5
 """The wall clock carries stream time to this many seconds ago, so that events on their way come before the timers."""
 
-TIMERS_S = 0.02
-"""How long timers are served before events get another turn. Longer by one portion at most."""
+TIMERS_S = 0.1
+"""How long timers are served, to the end of a portion, before events get another turn: a tenth of an alert's second."""
 
-FEW_TIMERS, MANY_TIMERS = 50, 4_000
+FEW_TIMERS, MANY_TIMERS = 400, 4_000
 """Timers in a portion: the least is as much work as `TIMERS_S` if each is an alert. Many at once cost a fraction of
-what they cost in fifties, so a portion that took less than a quarter of the time is followed by one twice as large, and
-one that took longer than all of it by one half as large, in this turn or the next."""
+what they cost in fifties (CDNOW at full speed: half), so a portion that took less than a quarter of the time is
+followed by one twice as large, and one that took longer than all of it by one half as large, in this turn or the
+next."""
 
 
 class Line(Protocol):
@@ -100,7 +101,7 @@ class PartitionTask:
         self._paused = [False] * len(ledgers)
         self._wake = asyncio.Event()
         self._gathering = False
-        self._portion = 8 * FEW_TIMERS
+        self._portion = FEW_TIMERS
 
     def deliver(self, number: int, records: Sequence[Any]) -> None:
         """Take over a fetched batch of one input."""
