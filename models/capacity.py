@@ -32,6 +32,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from models.memory import remembered
 from models.pending import PHASES
 from models.quantile import ERROR_RATIO, LogHistogram
 from models.target import DAY_S
@@ -120,9 +121,9 @@ class Capacity:
     @classmethod
     def of(cls, memory: MutableMapping[str, Any], share: Share) -> Self:
         """Return the one that a partition remembers."""
-        known = memory.get(PART)
-        if not isinstance(known, cls) or known.share != share:
-            known = memory[PART] = cls(share, known.to_dict() if isinstance(known, Capacity) else known)
+        known = remembered(memory, PART, cls, lambda kept: cls(share, kept))
+        if known.share != share:
+            known = memory[PART] = cls(share, known.to_dict())
         return known
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.memory import remembered
 from models.quantile import LogHistogram
 from models.state import Rows
 from models.target import Target
@@ -147,7 +148,4 @@ class Census:
     @classmethod
     def of(cls, memory: dict[str, Any], target: Target) -> Self:
         """Return the census in a partition's memory, made of what a changelog brought, or a new one; kept there."""
-        found = memory.get("census")
-        if not isinstance(found, cls):
-            found = memory["census"] = cls(target, found)
-        return found
+        return remembered(memory, "census", cls, lambda kept: cls(target, kept))

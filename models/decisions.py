@@ -19,14 +19,12 @@ from models.episodes import Seconds, damped_until, episode_of, last_activity_at,
 from models.events import Channel
 from models.life_cycle import step
 from models.lost import lost_at
-from models.policy import Cause, Episode, Moment, Policy, Transition, TransitionType
+from models.policy import WARNINGS, Cause, Episode, Moment, Policy, Transition, TransitionType
 from models.state import Rows
 from models.target import Target
 from models.value import value_at_stake
 
 Indices = NDArray[np.intp]
-WARNINGS = (TransitionType.OPENED, TransitionType.ESCALATED)
-"""News of a new or worse risk: what `models.breaker` counts."""
 _CAUSE_OF = {CommandKind.ACK: Cause.ACKNOWLEDGEMENT, CommandKind.SNOOZE: Cause.SNOOZE}
 
 

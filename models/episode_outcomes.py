@@ -22,7 +22,6 @@ return from it.
 """
 
 import enum
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +29,7 @@ from numpy.typing import NDArray
 
 from models.clocks import FAR_S, RUNNING, ChannelClocks
 from models.levels import Level
-from models.policy import Transition, TransitionType
+from models.policy import Transition, TransitionType, derived_id
 from models.state import Rows
 from models.target import Target
 
@@ -206,8 +205,7 @@ def outcome_id(customer_id: str, number: int, anchor_at_s: int) -> str:
     >>> outcome_id("c1", 1, 852_076_800)
     'outcome-c2f7b13b975dbbb940fac300b5a42f9c'
     """
-    line = f"1|{number}|{anchor_at_s}|outcome|{customer_id}"
-    return "outcome-" + hashlib.sha256(line.encode()).hexdigest()[:32]
+    return derived_id("outcome", f"1|{number}|{anchor_at_s}|outcome|{customer_id}")
 
 
 def _told_at(rows: Rows) -> Seconds:

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from models.feed_profile import HOUR_S, WEEK_HOURS, WEEK_S, WeekProfile, week_start
+from models.feed_profile import WEEK_HOURS, WEEK_S, WeekProfile, week_start
 from models.feed_sum import Expectation, Seconds, Sum, walk
+from models.target import HOUR_S
 
 PEAK_KEPT = 0.92
 """Of the highest sum, each week: half after eight."""

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.target import DAY_S, HOUR_S
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-HOUR_S = 3_600
-DAY_S = 24 * HOUR_S
 WEEK_HOURS = 168
 WEEK_S = WEEK_HOURS * HOUR_S
 MEMORY_WEEKS = 8

@@ -25,7 +25,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from models.feed_profile import HOUR_S, WEEK_HOURS, WEEK_S, WeekProfile, week_start
+from models.feed_profile import WEEK_HOURS, WEEK_S, WeekProfile, week_start
+from models.target import HOUR_S
 
 Seconds = NDArray[np.int64]
 

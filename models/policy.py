@@ -45,6 +45,10 @@ class TransitionType(enum.StrEnum):
     SNOOZED = "snoozed"
 
 
+WARNINGS = (TransitionType.OPENED, TransitionType.ESCALATED)
+"""News of a new or worse risk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Thresholds and waiting times, one `enter` and one `exit` probability for watch, at risk and critical.
@@ -225,7 +229,7 @@ def alert_id(customer_id: str, number: int, anchor_at_s: int, step: int, type: T
     >>> alert_id("c1", 1, 852_076_800, 1, TransitionType.OPENED)
     'yocho-249bbbfe7af575bdfec533914aef183c'
     """
-    return _digest(f"1|{number}|{anchor_at_s}|{step}|{type}|{customer_id}")
+    return derived_id("yocho", f"1|{number}|{anchor_at_s}|{step}|{type}|{customer_id}")
 
 
 def command_alert_id(customer_id: str, command_id: str, type: TransitionType) -> str:
@@ -238,8 +242,9 @@ def command_alert_id(customer_id: str, command_id: str, type: TransitionType) ->
     >>> command_alert_id("c1", "k1", TransitionType.SNOOZED)
     'yocho-aec672d8fcc645750cb4ab073c47be6a'
     """
-    return _digest(f"2|{type}|{len(command_id)}|{command_id}|{customer_id}")
+    return derived_id("yocho", f"2|{type}|{len(command_id)}|{command_id}|{customer_id}")
 
 
-def _digest(line: str) -> str:
-    return "yocho-" + hashlib.sha256(line.encode()).hexdigest()[:32]
+def derived_id(prefix: str, line: str) -> str:
+    """Make an id of exact words and integers: the prefix and the first 32 hex digits of the SHA-256 of the line."""
+    return f"{prefix}-{hashlib.sha256(line.encode()).hexdigest()[:32]}"

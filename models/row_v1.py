@@ -13,7 +13,7 @@ example, features in half precision from now on. Two things version 1 could not 
 import numpy as np
 
 from models.half import half
-from models.row_v2 import note_told
+from models.row_v2 import keep_fields, note_told
 
 ROW_V1 = np.dtype(
     [
@@ -50,7 +50,6 @@ ROW_V1 = np.dtype(
         ("expired", "u1"),
     ]
 )
-_NARROWER = frozenset(["applied", "example_x", "example_frozen"])
 _STEP_RESOLVED = 2  # `models.pending.STEP_RESOLVED`; that module stands on the row
 
 
@@ -73,10 +72,7 @@ def carry_over_v1(old: np.void, fresh: np.void) -> None:
     >>> rows["applied"][0].tolist(), rows["count"][0].tolist()
     ([7, 7, 7, -1, -1, -1], [3, 3, 3])
     """
-    for name in ROW_V1.names or ():
-        if name not in _NARROWER:
-            fresh[name] = old[name]
-    fresh["applied"][: len(old["applied"])] = old["applied"]
+    keep_fields(old, fresh, "example_x", "example_frozen")
     fresh["example_x"][: len(old["example_x"])] = half(old["example_x"])
     fresh["example_frozen"] = _STEP_RESOLVED if old["example_frozen"] else 0
     note_told(fresh)

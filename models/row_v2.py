@@ -70,11 +70,16 @@ def carry_over_v2(old: np.void, fresh: np.void) -> None:
     >>> [rows[name][0].tolist() for name in ("applied", "told", "outcome_at", "outcome_level")]
     [[7, 7, 7, 7, 7, -1], 1, [86400, 0], [2, 0]]
     """
-    for name in ROW_V2.names or ():
-        if name != "applied":
+    keep_fields(old, fresh)
+    note_told(fresh)
+
+
+def keep_fields(old: np.void, fresh: np.void, *but: str) -> None:
+    """Copy what an earlier version holds in the same form, in place, and the offsets of the inputs it knew."""
+    for name in old.dtype.names or ():
+        if name not in {"applied", *but}:
             fresh[name] = old[name]
     fresh["applied"][: len(old["applied"])] = old["applied"]
-    note_told(fresh)
 
 
 def note_told(row: np.void) -> None:

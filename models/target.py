@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from models.events import Channel
 
+HOUR_S = 3_600
 DAY_S = 86_400
 STEPS = 13
 """Steps a horizon is cut into: weeks when it is a quarter. The first one resolves early and teaches the hazard."""

@@ -31,9 +31,8 @@ from models.mixture import ChurnMixture
 from models.open_group import OpenGroup, check
 from models.promotion import Verdict
 from models.snapshot import Snapshot, SnapshotError
-from models.target import Target
+from models.target import HOUR_S, Target
 
-HOUR_S = 3_600
 MOVES_ANYWAY = ("main_span", "main_occasions", "order_count", "login_count", "email_count", "basket_total")
 """Features that grow as customers grow older. That they move is no news, and nor is that the calendar does."""
 WATCHED = tuple(name for name in NAMES if name not in MOVES_ANYWAY and not name.startswith("calendar_"))

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.levels import Level
-from models.policy import TransitionType
+from models.policy import WARNINGS
 from models.state import Rows
 from models.watch import Watch
 
-RISES = (TransitionType.OPENED, TransitionType.ESCALATED)
 _BLOCK = 4_096  # customers copied at once
 
 
@@ -87,7 +86,7 @@ def _in_silence(watch: Watch, rows: Rows, which: NDArray[np.intp], until_s: int,
         goes_on[look.forgotten] = False
         for decision in look.decisions:
             news = decision.transition
-            if news.type in RISES and news.level >= least:
+            if news.type in WARNINGS and news.level >= least:
                 yield Crossing(int(which[decision.index]), news.level, news.at_s)
                 goes_on[decision.index] = False
         which, copies = which[goes_on], copies[goes_on]

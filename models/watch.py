@@ -42,11 +42,10 @@ from models.pending import FROZEN, PHASES, SCHEDULED, freeze, next_label_at, res
 from models.policy import Cause, Policy
 from models.scorer import Scorer
 from models.state import Rows
-from models.target import Target
+from models.target import HOUR_S, Target
 
 Indices = NDArray[np.intp]
 NEVER = np.iinfo(np.int64).max
-HOUR_S = 3_600
 
 
 @dataclass(frozen=True)

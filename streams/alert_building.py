@@ -6,7 +6,6 @@ explaining is array arithmetic; what an alert says depends on its own customer's
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from models.target import DAY_S, Target
 from models.value import value_at_stake
 from models.watch import Watch
 from streams.alerts import Alert, EpisodeRef, NextLevel, Receipt, Threshold
+from streams.times import utc
 
 
 def alerts_of(
@@ -86,7 +86,7 @@ def alerts_of(
                 level=LEVELS[news.level].name,
                 previous_level=LEVELS[news.previous_level].name,
                 customer_id=customer_id,
-                occurred_at=_utc(news.at_s),
+                occurred_at=utc(news.at_s),
                 probability=decision.probability if is_sure else None,
                 confidence=why.confidence,
                 horizon_days=watch.target.horizon_days,
@@ -99,11 +99,11 @@ def alerts_of(
                 recovered_by=None if news.channel is None else EVENT_NAMES[news.channel],
                 acknowledged=bool(row["acknowledged"]),
                 by=None if news.command is None else news.command.by,
-                until=_utc(news.command.until_s) if news.command is not None and news.command.until_s else None,
+                until=utc(news.command.until_s) if news.command is not None and news.command.until_s else None,
                 signals_stale=[EVENT_NAMES[channel] for channel in watch.clocks.stale(news.at_s)],
                 segment=segment,
                 value_at_stake=None if math.isnan(stake) or not is_sure else stake,
-                episode=EpisodeRef(news.number, news.step, _utc(news.opened_at_s)),
+                episode=EpisodeRef(news.number, news.step, utc(news.opened_at_s)),
                 receipt=Receipt(
                     model_version=watch.scorer.version,
                     source_offsets=_offsets(row, topics),
@@ -138,7 +138,7 @@ def _reasons(news: Transition, row: np.void, why: Explanation, target: Target) -
     if news.command is not None and news.type == TransitionType.ACKNOWLEDGED:
         return Reasons.of([acknowledged(news.command.by)])
     if news.command is not None:
-        return Reasons.of([snoozed(news.command.by, f"{_utc(news.command.until_s):%Y-%m-%d %H:%M} UTC")])
+        return Reasons.of([snoozed(news.command.by, f"{utc(news.command.until_s):%Y-%m-%d %H:%M} UTC")])
     return why.reasons
 
 
@@ -146,14 +146,10 @@ def _next_level(ahead: Worsening | None, now_s: int) -> NextLevel | None:
     if ahead is None:
         return None
     days = (ahead.at_s - now_s) / DAY_S
-    return NextLevel(LEVELS[ahead.level].name, _utc(ahead.at_s), days, InWords(*worsens(ahead.level, days)))
+    return NextLevel(LEVELS[ahead.level].name, utc(ahead.at_s), days, InWords(*worsens(ahead.level, days)))
 
 
 def _offsets(row: np.void, topics: Mapping[int, str]) -> dict[str, int]:
     """Last applied offset by topic; a topic this customer never appeared in is left out."""
     applied = row["applied"].tolist()
     return {topic: applied[source] for source, topic in topics.items() if applied[source] >= 0}
-
-
-def _utc(at_s: int) -> datetime:
-    return datetime.fromtimestamp(at_s, UTC)

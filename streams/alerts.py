@@ -15,7 +15,6 @@ them gets a new `VERSION`, which stands in `ce_type` and in the schema's `$id`. 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from models.alert_sentences import brings_back, worsens
@@ -31,6 +30,7 @@ from models.segments import SEGMENTS, Segment, SegmentTitle
 from models.sentences import Reasons, reason
 from models.state import ROW_VERSION
 from streams.cloud_events import binary_headers
+from streams.json_body import JsonBody
 
 VERSION = 2
 KIND: Final = "離反予兆"
@@ -182,8 +182,7 @@ class Alert(Struct, frozen=True, kw_only=True):
             raise ValueError("probability is null exactly when confidence is not_enough_evidence")
 
 
-_encoder = msgspec.json.Encoder(order="deterministic")
-_decoder = msgspec.json.Decoder(Alert)
+_body = JsonBody(Alert, AlertError, "alert")
 
 
 def encode(alert: Alert) -> bytes:
@@ -194,9 +193,7 @@ def encode(alert: Alert) -> bytes:
     AlertError
         A field breaks the schema; a NaN or infinite number does, because JSON has none.
     """
-    body = _encoder.encode(alert)
-    decode(body)  # msgspec checks constraints when it reads, not when it writes; NaN is written as null
-    return body
+    return _body.encode(alert)
 
 
 def decode(body: bytes) -> Alert:
@@ -207,10 +204,7 @@ def decode(body: bytes) -> Alert:
     AlertError
         Not JSON, or a field is missing or breaks the schema.
     """
-    try:
-        return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise AlertError(f"not a valid alert: {error}") from error
+    return _body.decode(body)
 
 
 def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
@@ -226,19 +220,16 @@ def headers(alert: Alert, source: str) -> list[tuple[str, bytes]]:
     Returns
     -------
     list of (str, bytes)
-        As `streams.cloud_events` writes them. History has one more, ``ce_yochoreplay``, so that it can be passed over
-        unread.
+        As `streams.cloud_events` writes them.
     """
-    attributes = {
-        "id": alert.alert_id,
-        "source": source,
-        "type": f"yocho.alert.{alert.type}.v{VERSION}",
-        "time": msgspec.to_builtins(alert.occurred_at),
-        "dataschema": SCHEMA_ID,
-    }
-    if alert.replay:
-        attributes["yochoreplay"] = "true"
-    return binary_headers(attributes)
+    return binary_headers(
+        id=alert.alert_id,
+        source=source,
+        type=f"yocho.alert.{alert.type}.v{VERSION}",
+        time=alert.occurred_at,
+        dataschema=SCHEMA_ID,
+        replay=alert.replay,
+    )
 
 
 _AT = datetime(2026, 4, 11, 3, 0, tzinfo=UTC)
@@ -290,10 +281,4 @@ EXAMPLE = Alert(
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the body, generated from `Alert`, with `EXAMPLE`."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        "title": "Churn alert (離反予兆)",
-        **msgspec.json.schema(Alert),
-        "examples": [msgspec.json.decode(encode(EXAMPLE))],
-    }
+    return _body.schema(SCHEMA_ID, "Churn alert (離反予兆)", EXAMPLE)

@@ -5,15 +5,14 @@ What a worker does at recovery, for commands that ask about everybody. One parti
 
 from collections.abc import AsyncIterator
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from streams.engine.changelog import OwnedRows
 from streams.engine.partition import PartitionRows
-from streams.model_topic import lone_reader
+from streams.lone_reader import batches_to_end, lone_reader
 from streams.settings import Settings
 from streams.topics import CHANGELOG
 
-POLL_MS = 500
 RECORDS_AT_ONCE = 5_000
 
 
@@ -35,17 +34,10 @@ async def read_partitions(settings: Settings) -> AsyncIterator[PartitionRows]:
     await consumer.start()
     try:
         for number in range(settings.partitions):
-            owned = OwnedRows()
-            await _read(consumer, TopicPartition(CHANGELOG.topic(settings), number), owned)
+            owned, tp = OwnedRows(), TopicPartition(CHANGELOG.topic(settings), number)
+            consumer.assign([tp])
+            async for records in batches_to_end(consumer, tp, RECORDS_AT_ONCE):
+                owned.apply(number, records, records[-1].offset)
             yield owned.partition(number)
     finally:
         await consumer.stop()
-
-
-async def _read(consumer: AIOKafkaConsumer, tp: TopicPartition, owned: OwnedRows) -> None:
-    consumer.assign([tp])
-    end = (await consumer.end_offsets([tp]))[tp]
-    while await consumer.position(tp) < end:
-        fetched = await consumer.getmany(tp, timeout_ms=POLL_MS, max_records=RECORDS_AT_ONCE)
-        if records := fetched.get(tp):
-            owned.apply(tp.partition, records, records[-1].offset)

@@ -1,15 +1,22 @@
 """CloudEvents 1.0 attributes as Kafka headers, binary content mode: what every record people read carries."""
 
-from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
 
 
-def binary_headers(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
+def binary_headers(
+    *, id: str, source: str, type: str, time: datetime, dataschema: str, replay: bool
+) -> list[tuple[str, bytes]]:
     """Return the attributes of a JSON record as Kafka headers.
 
     Parameters
     ----------
-    attributes
-        Attributes by name, ``specversion`` left out. Nothing that names a customer.
+    id, source, type, time, dataschema
+        The attributes of these names. Nothing that names a customer.
+    replay
+        Whether it is history that nobody should act on: one header more, ``ce_yochoreplay``, so that it can be passed
+        over unread.
 
     Returns
     -------
@@ -18,13 +25,28 @@ def binary_headers(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
 
     Examples
     --------
-    >>> [name for name, _ in binary_headers({"id": "7"})]
-    ['ce_specversion', 'ce_id', 'content-type']
+    >>> from datetime import UTC
+    >>> moment = datetime(2026, 4, 11, 3, 0, tzinfo=UTC)
+    >>> headers = binary_headers(id="7", source="/yocho/a", type="t.v1", time=moment, dataschema="urn:s", replay=False)
+    >>> [name for name, _ in headers]
+    ['ce_specversion', 'ce_id', 'ce_source', 'ce_type', 'ce_time', 'ce_dataschema', 'content-type']
+    >>> dict(headers)["ce_time"]
+    b'2026-04-11T03:00:00Z'
 
     References
     ----------
     .. [1] CloudEvents, Kafka protocol binding 1.0, section 3.2.
        https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
     """
-    headers = [(f"ce_{name}", value.encode()) for name, value in {"specversion": "1.0", **attributes}.items()]
+    attributes = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": type,
+        "time": msgspec.to_builtins(time),
+        "dataschema": dataschema,
+    }
+    if replay:
+        attributes["yochoreplay"] = "true"
+    headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
     return [*headers, ("content-type", b"application/json; charset=utf-8")]

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from models.labels import Label
 from models.open_group import LAST_SECOND
 from streams.engine.merge import Merge
-from streams.model_topic import lone_reader
+from streams.lone_reader import lone_reader
 from streams.settings import Settings
 from streams.topics import LABELS
 

@@ -17,12 +17,13 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from models import learning_state
 from models import snapshot as snapshots
 from models.snapshot import SnapshotError
 from models.trainer import Publication
+from streams.lone_reader import batches_to_end, lone_reader
 from streams.settings import Settings
 from streams.topics import MODEL
 
@@ -48,13 +49,6 @@ def records(publication: Publication) -> list[tuple[bytes, bytes]]:
     return [(TRAINER, state), (publication.snapshot.name.encode(), value), (LATEST, value)]
 
 
-def lone_reader(settings: Settings) -> AIOKafkaConsumer:
-    """Return a consumer outside all groups that commits nothing and begins at the beginning; not started."""
-    return AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-
-
 class ModelTopic:
     """Reads the topic from its beginning.
 
@@ -78,9 +72,8 @@ class ModelTopic:
 
     async def read_to_end(self, on_record: Hand) -> None:
         """Hand over everything published so far, in order."""
-        end = (await self._consumer.end_offsets([self._tp]))[self._tp]
-        while await self._consumer.position(self._tp) < end:
-            for record in (await self._consumer.getmany(timeout_ms=500)).get(self._tp, []):
+        async for records in batches_to_end(self._consumer, self._tp):
+            for record in records:
                 _hand_over(record, on_record)
 
     async def follow(self, on_record: Hand) -> None:

@@ -8,7 +8,6 @@ one line in the log.
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,12 @@ from numpy.typing import NDArray
 from models.breaker import Breaker
 from models.events import Source
 from models.findings import Findings
+from models.memory import remembered
 from models.target import DAY_S
 from streams.admission import Batch, Slots
 from streams.engine.partition import PartitionRows
 from streams.feeds import FeedNews, Feeds, Occurrence
+from streams.times import utc
 
 log = logging.getLogger(__name__)
 
@@ -52,18 +53,19 @@ class Outages:
 
     def feeds(self, partition: PartitionRows) -> Feeds:
         """Sources of a partition."""
-        known = partition.memory.get(FEEDS)
-        if not isinstance(known, Feeds):
-            known = Feeds(self._keep_s) if known is None else Feeds.from_dict(known, self._keep_s)
-            partition.memory[FEEDS] = known
-        return known
+
+        def make(kept: Any) -> Feeds:
+            return Feeds(self._keep_s) if kept is None else Feeds.from_dict(kept, self._keep_s)
+
+        return remembered(partition.memory, FEEDS, Feeds, make)
 
     def breaker(self, partition: PartitionRows) -> Breaker:
         """Breaker of a partition."""
-        known = partition.memory.get(BREAKER)
-        if not isinstance(known, Breaker):
-            known = Breaker(self._multiple) if known is None else Breaker.from_dict(known, self._multiple)
-            partition.memory[BREAKER] = known
+
+        def make(kept: Any) -> Breaker:
+            return Breaker(self._multiple) if kept is None else Breaker.from_dict(kept, self._multiple)
+
+        known = remembered(partition.memory, BREAKER, Breaker, make)
         known.customers = len(partition)
         return known
 
@@ -88,11 +90,13 @@ class Outages:
             log.warning(
                 "partition %d: source %s has been quiet since %s, where about %.0f events a day come; its silence"
                 " does not count until it returns",
-                partition.number, source, _utc(change.since_s), self.feeds(partition).per_day(news.source),
+                partition.number, source, utc(change.since_s).isoformat(), self.feeds(partition).per_day(news.source),
             )  # fmt: skip
             return
         how = "has been thin for so long that this is normal now" if change.is_new_normal else "is back"
-        log.warning("partition %d: source %s %s since %s", partition.number, source, how, _utc(change.since_s))
+        log.warning(
+            "partition %d: source %s %s since %s", partition.number, source, how, utc(change.since_s).isoformat()
+        )
         if not self.feeds(partition).stale and self.breaker(partition).source_returned(change.at_s):
             self._said_open.discard(partition.number)
             log.warning("partition %d: breaker closed, all its sources are back", partition.number)
@@ -115,7 +119,7 @@ class Outages:
         if not self.breaker(partition).release(at_s):
             return False
         self._said_open.discard(partition.number)
-        log.warning("partition %d: breaker closed at %s, a person released it", partition.number, _utc(at_s))
+        log.warning("partition %d: breaker closed at %s, a person released it", partition.number, utc(at_s).isoformat())
         return True
 
     def _say_open(self, partition: PartitionRows) -> None:
@@ -129,7 +133,7 @@ class Outages:
         log.warning(
             "partition %d: breaker open since %s: more than %d alerts on one day, too many for this partition; stale"
             " sources: %s; alerts wait for yocho release%s",
-            number, _utc(breaker.opened_at_s), breaker.limit(breaker.opened_at_s // DAY_S),
+            number, utc(breaker.opened_at_s).isoformat(), breaker.limit(breaker.opened_at_s // DAY_S),
             ", ".join(source.name.lower() for source in stale) or "none",
             " or for the sources to return" if breaker.closes_with_source else "",
         )  # fmt: skip
@@ -161,7 +165,3 @@ def _occurrence(partition: PartitionRows, batch: Batch, keep_s: int) -> Occurren
                 met.add(slot)
     applied = partition.rows["applied"][batch.slots, source]
     return Occurrence(turn_s, source, known & (columns.offset > applied))
-
-
-def _utc(at_s: int) -> Any:
-    return datetime.fromtimestamp(at_s, UTC).isoformat()

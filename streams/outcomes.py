@@ -9,7 +9,6 @@ same episode has one outcome under one id in every replay.
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from models.comeback import EVENT_NAMES, EventName
@@ -18,6 +17,8 @@ from models.levels import LEVELS, LevelName
 from models.policy import TransitionType, alert_id
 from models.target import DAY_S, Target
 from streams.cloud_events import binary_headers
+from streams.json_body import JsonBody
+from streams.times import utc
 
 VERSION = 1
 SCHEMA_ID = f"urn:yocho:schema:churn-outcome:v{VERSION}"
@@ -92,8 +93,8 @@ def outcome_of(found: EpisodeOutcome, customer_id: str, target: Target, *, repla
         episode=found.number,
         level=LEVELS[found.level].name,
         outcome="returned" if came_back else "churned",
-        opened_at=_utc(found.told_at_s),
-        occurred_at=_utc(found.at_s),
+        opened_at=utc(found.told_at_s),
+        occurred_at=utc(found.at_s),
         days_to_return=(found.at_s - found.told_at_s) / DAY_S if came_back else None,
         warnings=found.warnings,
         horizon_days=target.horizon_days,
@@ -110,9 +111,7 @@ def encode(outcome: Outcome) -> bytes:
     OutcomeError
         A field breaks the schema.
     """
-    body = _encoder.encode(outcome)
-    decode(body)  # msgspec checks constraints when it reads, not when it writes
-    return body
+    return _body.encode(outcome)
 
 
 def decode(body: bytes) -> Outcome:
@@ -123,26 +122,22 @@ def decode(body: bytes) -> Outcome:
     OutcomeError
         Not JSON, or a field is missing or breaks the schema.
     """
-    try:
-        return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise OutcomeError(f"not a valid outcome: {error}") from error
+    return _body.decode(body)
 
 
 def headers(outcome: Outcome, source: str) -> list[tuple[str, bytes]]:
     """Return the CloudEvents attributes as Kafka headers; `source` is who publishes, e.g. ``/yocho/<group>``."""
-    attributes = {
-        "id": outcome.outcome_id,
-        "source": source,
-        "type": f"yocho.outcome.{outcome.outcome}.v{VERSION}",
-        "time": msgspec.to_builtins(outcome.occurred_at),
-        "dataschema": SCHEMA_ID,
-    }
-    return binary_headers(attributes | ({"yochoreplay": "true"} if outcome.replay else {}))
+    return binary_headers(
+        id=outcome.outcome_id,
+        source=source,
+        type=f"yocho.outcome.{outcome.outcome}.v{VERSION}",
+        time=outcome.occurred_at,
+        dataschema=SCHEMA_ID,
+        replay=outcome.replay,
+    )
 
 
-_encoder = msgspec.json.Encoder(order="deterministic")
-_decoder = msgspec.json.Decoder(Outcome)
+_body = JsonBody(Outcome, OutcomeError, "outcome")
 
 EXAMPLE = Outcome(
     outcome_id="outcome-5d1c0f6b7e8a94d23b1f60a97c8e4d12",
@@ -162,20 +157,10 @@ EXAMPLE = Outcome(
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the body, generated from `Outcome`, with `EXAMPLE`."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        "title": "Outcome of an episode",
-        **msgspec.json.schema(Outcome),
-        "examples": [msgspec.json.decode(encode(EXAMPLE))],
-    }
+    return _body.schema(SCHEMA_ID, "Outcome of an episode", EXAMPLE)
 
 
 def _opening_alert(found: EpisodeOutcome, customer_id: str) -> str | None:
     if found.first_level is None:
         return None
     return alert_id(customer_id, found.number, found.anchor_at_s, int(found.first_level), TransitionType.OPENED)
-
-
-def _utc(at_s: int) -> datetime:
-    return datetime.fromtimestamp(at_s, UTC)

@@ -114,7 +114,7 @@ class Pipeline:
         watch = self._watch(partition)
         slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
         again = self._replans[partition.number].pop_before(now_s, limit)
-        together = np.concatenate([slots, np.setdiff1d(again, slots)])
+        together = np.concatenate([slots, np.setdiff1d(again, slots)]) if len(again) else slots
         self._look_until(watch, partition, together, np.full(len(together), now_s - 1))
         return len(slots) < limit and len(again) < limit
 

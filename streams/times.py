@@ -44,6 +44,17 @@ def time_s(text: str) -> int:
     return at_s
 
 
+def utc(at_s: int) -> datetime:
+    """Return the moment of an epoch second, with its zone.
+
+    Examples
+    --------
+    >>> utc(1_743_433_200).isoformat()
+    '2025-03-31T15:00:00+00:00'
+    """
+    return datetime.fromtimestamp(at_s, UTC)
+
+
 def time_text(at_s: int) -> str:
     """Write a moment in UTC; `time_s` gives it back.
 
@@ -57,4 +68,4 @@ def time_text(at_s: int) -> str:
     >>> time_text(1_743_433_200)
     '2025-03-31T15:00:00Z'
     """
-    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{utc(at_s):%Y-%m-%dT%H:%M:%SZ}"

@@ -10,7 +10,6 @@ does not name its main channel; whoever changes that alone should begin with a n
 import asyncio
 import logging
 from collections import deque
-from datetime import UTC, datetime
 
 from models import learning_state
 from models.contest import Options
@@ -25,6 +24,7 @@ from streams.metrics import Metrics
 from streams.model_book import ModelBook
 from streams.model_topic import TRAINER, ModelTopic, records
 from streams.settings import Settings
+from streams.times import utc
 from streams.topics import MODEL
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class TrainingLine:
             what = "the loss" if drift.kind == "loss" else f"input {drift.name}"
             log.info("drift: %s went %s at label %d", what, drift.direction, drift.at_label)
         if learnt.verdict is not None:
-            log.info("duel of %s: %s", _utc(learnt.verdict.at_s), learnt.verdict.why)
+            log.info("duel of %s: %s", utc(learnt.verdict.at_s).isoformat(), learnt.verdict.why)
         if learnt.publication is not None:
             self._publish(learnt.publication)
 
@@ -137,14 +137,14 @@ class TrainingLine:
         for key, value in records(publication):  # nothing is awaited in between, so all go out in one flush
             self._outbox.put(MODEL.topic(self._settings), 0, key, value)
         snapshot = publication.snapshot
-        log.info("model %s published, in effect from %s", snapshot.name, _utc(snapshot.effective_at_s))
+        log.info("model %s published, in effect from %s", snapshot.name, utc(snapshot.effective_at_s).isoformat())
 
 
 async def read_models(settings: Settings, book: ModelBook) -> None:
     """Enter every published model of this target into the book."""
     async with ModelTopic(settings) as topic:
         await topic.read_to_end(lambda key, value: _enter(book, key, value))
-    log.info("newest model %s, in effect from %s", book.newest.version, _utc(book.newest.effective_at_s))
+    log.info("newest model %s, in effect from %s", book.newest.version, utc(book.newest.effective_at_s).isoformat())
 
 
 async def follow_models(settings: Settings, book: ModelBook) -> None:
@@ -152,7 +152,7 @@ async def follow_models(settings: Settings, book: ModelBook) -> None:
 
     def follow(key: bytes, value: bytes) -> None:
         if (scorer := _enter(book, key, value)) is not None:
-            log.info("model %s ready, in effect from %s", scorer.version, _utc(scorer.effective_at_s))
+            log.info("model %s ready, in effect from %s", scorer.version, utc(scorer.effective_at_s).isoformat())
 
     async with ModelTopic(settings) as topic:
         await topic.follow(follow)
@@ -166,7 +166,3 @@ def _readable(label: Label | Exception) -> Label:
     if isinstance(label, Exception):
         raise LabelError(str(label)) from None
     return label
-
-
-def _utc(at_s: int) -> str:
-    return datetime.fromtimestamp(at_s, UTC).isoformat()

@@ -11,7 +11,7 @@ a partition, a million on four: 200 MB at the most, and 3 s of CPU to solve a we
 
 import heapq
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -32,6 +32,7 @@ from streams.engine.partition import PartitionRows
 from streams.model_book import ModelBook
 from streams.outages import Outages
 from streams.settings import Settings
+from streams.times import utc
 from streams.training import read_models
 
 
@@ -107,13 +108,13 @@ def ahead(watch: Watch, partition: PartitionRows, within_s: int, least: Level) -
             customer_id=partition.customer_id(int(slots[crossing.row])).decode(),
             level=LEVELS[level].name,
             next_level=LEVELS[crossing.level].name,
-            at=_utc(crossing.at_s),
+            at=utc(crossing.at_s),
             days=max(0.0, (crossing.at_s - now_s) / DAY_S),
             probability=probability if confidence == Confidence.ENOUGH else None,
             confidence=confidence,
             segment=SEGMENTS[segment],
             value_at_stake=None if math.isnan(stake) or confidence != Confidence.ENOUGH else stake,
-            as_of=_utc(now_s),
+            as_of=utc(now_s),
             model_version=watch.scorer.version,
             partition=partition.number,
         )
@@ -140,7 +141,3 @@ def _first(limit: int | None, found: list[Upcoming]) -> list[Upcoming]:
         return one.at, one.customer_id
 
     return sorted(found, key=order) if limit is None else heapq.nsmallest(limit, found, key=order)
-
-
-def _utc(at_s: int) -> datetime:
-    return datetime.fromtimestamp(at_s, UTC)

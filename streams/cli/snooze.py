@@ -1,13 +1,12 @@
 """`yocho snooze`: say that somebody wants no news of a customer for a while."""
 
 import os
-import time
 from datetime import UTC, datetime, timedelta
 
 import click
 
 from models.commands import CommandKind
-from streams.cli.types import BY, CUSTOMER, TIME_S, UNTIL
+from streams.cli.types import BY, CUSTOMER, SAID_AT, UNTIL
 from streams.command_sending import new_command, send
 from streams.durations import duration_text
 from streams.settings import Settings
@@ -19,14 +18,13 @@ from streams.settings import Settings
     "--until", type=UNTIL, required=True, help="For how long (14d) or until when (RFC 3339); 0d ends a snooze."
 )
 @click.option("--by", type=BY, required=True, help="Who wants no news, for people to read.")
-@click.option("--at", "at_s", type=TIME_S, help="When it was said, in a replayed history.  [default: now]")
-def command(customer: str, until: timedelta | int, by: str, at_s: int | None) -> None:
+@SAID_AT
+def command(customer: str, until: timedelta | int, by: str, issued_at_ms: int) -> None:
     """Say that nothing new is to be told of CUSTOMER for a while, at most a horizon.
 
     An open alert that gets worse speaks all the same, and that ends the snooze; how it ends is told too.
     """
     settings = Settings.from_env(os.environ)
-    issued_at_ms = int(time.time() * 1000) if at_s is None else at_s * 1000
     until_s = _until_s(until, issued_at_ms, settings.horizon_s)
     said = new_command(customer, issued_at_ms, kind=CommandKind.SNOOZE, by=by, until_s=until_s)
     topic, partition = send(settings, said)

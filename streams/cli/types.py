@@ -1,5 +1,6 @@
 """Kinds of arguments the commands share: durations, moments, speeds, and who and whom a command is about."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -69,3 +70,14 @@ CUSTOMER = _Text(
 )
 BY = _Text("name", _checked(check_by), f"a name: 1 to {MAX_BY_CHARACTERS} printable characters")
 """Who says something."""
+
+
+def _issued_at_ms(context: click.Context, parameter: click.Parameter, at_s: int | None) -> int:
+    return int(time.time() * 1000) if at_s is None else at_s * 1000
+
+
+SAID_AT = click.option(
+    "--at", "issued_at_ms", type=TIME_S, callback=_issued_at_ms,
+    help="When it was said, in a replayed history.  [default: now]",
+)  # fmt: skip
+"""The option of everything people say; gives epoch milliseconds."""

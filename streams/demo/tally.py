@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from models.levels import ALERT_LEVELS, LEVELS
+from models.policy import WARNINGS
 from models.simulator import Shop
 from streams.alerts import Alert
 
 WEEK_S = 7 * 86_400
-_WARNS = ("opened", "escalated")
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Tally:
             Whether the customer was leaving when the alert was raised; None for alerts that do not warn.
         """
         self.told[f"{alert.level} {alert.type}"] += 1
-        if alert.type not in _WARNS:
+        if alert.type not in WARNINGS:
             return None
         at_s = alert.occurred_at.timestamp()
         is_leaving = self.shop.leaving(alert.customer_id, at_s, self.horizon_s)

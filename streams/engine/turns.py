@@ -137,7 +137,7 @@ class Turns(Generic[T]):
         """How far the input was known to have come before each record, for records that are read again."""
         known = np.full(n, self.latest_ms, np.int64)
         for at, latest_ms in self.bookmarks:
-            if offsets and at <= offsets[-1]:
+            if offsets and self.next_offset <= at <= offsets[-1]:  # one before is in `latest_ms` already
                 later = known[np.searchsorted(np.asarray(offsets), at) :]
                 np.maximum(later, latest_ms, out=later)
         return known

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.feed import Feed
-from models.feed_profile import DAY_S, HOUR_S, WEEK_HOURS, WEEK_S, WeekProfile, week_start
+from models.feed_profile import WEEK_HOURS, WEEK_S, WeekProfile, week_start
 from models.feed_sum import BREAK_EVEN, Expectation, Sum, walk
+from models.target import DAY_S, HOUR_S
 
 MONDAY = week_start(1_704_067_200)
 NOTHING = np.empty(0, np.int64)
