@@ -161,3 +161,11 @@ def test_looks_and_outcomes_are_counted():
         for kind, outcome in [("order", "applied"), ("order", "duplicate"), ("email_open", "machine")]
     }
     assert set(counted.values()) == {1.0}
+
+
+def test_who_is_known_only_by_machine_opens_is_forgotten_at_the_next_second():
+    line = FirstLine()
+    line.take(email_open("ghost", machine=True), order("clock", at="+1m"))
+    assert line.rows().keys() == {b"clock"}
+    line.take(email_open("clock", at="+2m", machine=True), order("later", at="+3m"))
+    assert line.rows().keys() == {b"clock", b"later"}
