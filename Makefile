@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-lock
 
-.PHONY: demo test check bench nightly lock clean
+.PHONY: demo test check kafka bench nightly lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "yocho needs Python 3.11 or newer; set PYTHON=python3.12, say"; exit 1; }
@@ -29,6 +29,18 @@ check: $(STAMP)
 
 nightly: $(STAMP)
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -q -m ""
+
+# Apache Kafka from its Maven artifacts, into .kafka/libs: a real broker without Docker
+KAFKA_JARS := .kafka/libs/.fetched
+
+kafka: $(KAFKA_JARS)
+
+$(KAFKA_JARS): deploy/kafka/pom.xml
+	@command -v mvn >/dev/null && command -v java >/dev/null || { echo "Apache Kafka needs JDK 17 and Maven here: on Debian install openjdk-17-jre-headless and maven, or use docker compose up"; exit 1; }
+	@echo "== Apache Kafka from its Maven artifacts (once, about ten seconds)"
+	@rm -rf .kafka/libs
+	@mvn --batch-mode --quiet --file deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.kafka/libs
+	@touch $@
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import orjson
 import pytest
 
-from streams.broker import EmbeddedBroker
 from streams.partitioner import partition_of
 from streams.reasons import Reason
-from streams.settings import Settings
 from streams.topics import COMMANDS
 from tests.bad_input import BAD_INPUT, KEY
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import PARTITIONS, Outbound, Probe, WorkerProcess, environment, send_to, settle
 from tests.end_to_end.log import DAY_MS, START_MS, TOPICS, event_log
 from tests.end_to_end.verifier import alerts_of, recount, rows_of
@@ -89,7 +88,7 @@ def duplicates(log) -> list[Item]:
 
 
 def outcome_of_run(items: list[Item]) -> SimpleNamespace:
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         offsets = send_to(broker.bootstrap, [item.record for item in items])
         with WorkerProcess(environment(broker.bootstrap, **VARIABLES)) as worker:
             worker.wait_ready()

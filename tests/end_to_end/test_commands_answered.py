@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from streams.broker import EmbeddedBroker
-from streams.settings import Settings
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import Probe, WorkerProcess, environment, send, settle
 from tests.end_to_end.small_shop import BEGIN, MONTH, clocks, lines, record, shop, yocho
 
@@ -11,7 +10,7 @@ TODAY = 90
 
 
 def test_what_somebody_says_is_answered_on_the_topic_of_alerts():
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         variables = environment(broker.bootstrap, **MONTH)
         with WorkerProcess(variables) as worker:
             worker.wait_ready()

@@ -10,8 +10,7 @@ import streams.metrics
 import streams.outage_metrics
 import streams.outcome_metrics
 import streams.training_metrics
-from streams.broker import EmbeddedBroker
-from streams.settings import Settings
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import Probe, WorkerProcess, environment, send, settle, wait_until
 from tests.end_to_end.log import event_log
 
@@ -23,7 +22,7 @@ N_EVENTS = 10_000
 def observed(n_customers: int) -> SimpleNamespace:
     """A worker from its first breath to its last, over a log of so many customers."""
     log = event_log(N_EVENTS, n_customers)
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         list(send(broker.bootstrap, log))
         with WorkerProcess(environment(broker.bootstrap, **VARIABLES)) as worker:
             wait_until(lambda: worker.port is not None, 60, worker.said)
@@ -125,7 +124,7 @@ def test_sigterm_ends_a_worker_within_ten_seconds_with_exit_code_zero(few, many)
 
 def test_sigterm_ends_a_worker_in_the_middle_of_its_work_too():
     log = event_log(60_000, 2_000)
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         list(send(broker.bootstrap, log))
         with WorkerProcess(environment(broker.bootstrap, YOCHO_MAX_BATCH="100", **VARIABLES)) as worker:
             worker.wait_ready()

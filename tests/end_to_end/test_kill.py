@@ -9,8 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from streams.broker import EmbeddedBroker
-from streams.settings import Settings
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle
 from tests.end_to_end.log import event_log
 from tests.end_to_end.verifier import alerts_of, recount, rows_of
@@ -25,7 +24,7 @@ VARIABLES = {
 
 
 def undisturbed(log) -> tuple[dict, dict]:
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         list(send(broker.bootstrap, log))
         with WorkerProcess(environment(broker.bootstrap, **VARIABLES)) as worker:
             worker.wait_ready()
@@ -48,7 +47,7 @@ def test_five_kills_over_thirty_thousand_events_change_neither_state_nor_alerts(
     expected_alerts, expected_rows = undisturbed(log)
     assert len(expected_alerts) > 100
 
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         variables = environment(broker.bootstrap, **VARIABLES)
         workers = [WorkerProcess(variables), WorkerProcess(variables)]
         try:

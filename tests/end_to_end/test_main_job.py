@@ -16,10 +16,9 @@ import pytest
 
 from models.events import Channel
 from streams import alerts
-from streams.broker import EmbeddedBroker
 from streams.event_csv import read_records
 from streams.partitioner import partition_of
-from streams.settings import Settings
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle
 
 YOCHO = (sys.executable, "-m", "streams")
@@ -52,7 +51,7 @@ def partition_by_partition(bootstrap: str, path: Path) -> None:
 
 def run(path: Path, sending=produced(), timeout_s: float = 120, **variables: str) -> SimpleNamespace:  # noqa: B008
     """A worker on an empty broker, the file sent while it runs, and what `yocho alerts` then prints."""
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         worker_command = (*YOCHO, "worker", "--log-level", "INFO")
         with WorkerProcess(environment(broker.bootstrap, **variables), worker_command) as worker:
             worker.wait_ready()

@@ -3,8 +3,7 @@
 import sys
 from datetime import datetime, timedelta
 
-from streams.broker import EmbeddedBroker
-from streams.settings import Settings
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import Probe, WorkerProcess, environment, send, settle, wait_until
 from tests.end_to_end.small_shop import BEGIN, MONTH, clocks, lines, record, shop, yocho
 
@@ -16,7 +15,7 @@ MUTED_WORKER = (sys.executable, "-m", "streams", "worker", "--mute-before", CUT.
 def test_everything_before_the_cut_is_marked_and_nothing_after_it_over_a_restart():
     orders = [record(*one) for one in sorted(shop() + clocks(END_DAY), key=lambda one: one[1])]
     half = len(orders) // 2
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         variables = environment(broker.bootstrap, **MONTH)
         with WorkerProcess(variables, MUTED_WORKER) as worker:
             worker.wait_ready()

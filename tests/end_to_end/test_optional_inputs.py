@@ -8,10 +8,10 @@ import pytest
 
 from models.baskets import breadth
 from models.state import from_bytes, new_rows
-from streams.broker import EmbeddedBroker
 from streams.engine.changelog import META_KEY
 from streams.settings import Settings
 from streams.topics import CHANGELOG
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import Probe, WorkerProcess, environment, settle
 
 DAYS = [f"2024-01-{day:02d}T12:00:00Z" for day in range(1, 29)]
@@ -43,7 +43,7 @@ def test_a_worker_reads_the_inputs_its_settings_name(tmp_path, variables, kinds)
     settings = Settings.from_env(variables)
     path = tmp_path / "events.csv"
     path.write_text(shop(kinds))
-    with EmbeddedBroker.for_settings(settings) as broker, Probe(broker.bootstrap, settings=settings) as probe:
+    with fresh_broker(settings) as broker, Probe(broker.bootstrap, settings=settings) as probe:
         variables = environment(broker.bootstrap, **variables)
         with WorkerProcess(variables) as worker:
             worker.wait_ready()

@@ -9,10 +9,9 @@ import itertools
 import pytest
 
 from streams import alerts, outcomes
-from streams.broker import EmbeddedBroker
 from streams.partitioner import partition_of
-from streams.settings import Settings
 from tests.builders import login
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle
 from tests.streams.deliveries import DISORDER_S, END_S, Shop, doubled, history, on_time, shuffled
 
@@ -35,7 +34,7 @@ def test_two_workers_give_the_alerts_and_outcomes_of_living_through_it(monkeypat
     monkeypatch.undo()
     arrivals = [*shuffled([sample for _, sample in doubled(log, SEED)], SEED)]
     records = [(sample.source.key, sample.key, sample.value) for sample in [*(s for _, s in arrivals), *clocks()]]
-    with EmbeddedBroker.for_settings(Settings()) as broker, Probe(broker.bootstrap) as probe:
+    with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         variables = environment(broker.bootstrap, **VARIABLES)
         with WorkerProcess(variables) as one, WorkerProcess(variables) as other:
             one.wait_ready()

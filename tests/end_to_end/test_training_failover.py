@@ -15,10 +15,10 @@ from models import learning_state
 from models.groups import GROUP_LABELS
 from models.labels import Label
 from models.trainer import Trainer
-from streams.broker import EmbeddedBroker
 from streams.engine.merge import Merge
 from streams.model_topic import LATEST, TRAINER
 from streams.settings import Settings
+from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle, wait_until
 from tests.end_to_end.log import event_log
 
@@ -138,7 +138,7 @@ def behind(probe, bootstrap):
 def run():
     """What two workers left behind whose trainer was killed half-way, with labels still to come."""
     log, published_before, lags = event_log(N_EVENTS, N_CUSTOMERS), 0, {}
-    with EmbeddedBroker.for_settings(SETTINGS) as broker, Probe(broker.bootstrap) as probe, Cluster(broker) as cluster:
+    with fresh_broker(SETTINGS) as broker, Probe(broker.bootstrap) as probe, Cluster(broker) as cluster:
         wait_until(lambda: cluster.trainer() is not None, 30)
         for sent in send(broker.bootstrap, log, pace_per_s=1_000):
             if not published_before and sent > N_EVENTS // 2 and sent % 500 == 0:
