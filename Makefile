@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-lock
 
-.PHONY: demo test check kafka bench nightly lock clean
+.PHONY: demo test test-kafka check kafka bench nightly lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "yocho needs Python 3.11 or newer; set PYTHON=python3.12, say"; exit 1; }
@@ -17,10 +17,14 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/yocho demo $(if $(SECONDS),--seconds $(SECONDS))
 
-# what starts brokers and workers has the machine to itself: processes that compete for two cores miss their sessions
+# what starts brokers and workers goes first and by file: more than two at a time would miss their sessions
 test: $(STAMP) check
-	$(BIN)/pytest -q tests/end_to_end
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/end_to_end
 	$(BIN)/pytest -q -n 2 --ignore=tests/end_to_end
+
+# the end-to-end tests on Apache Kafka instead of the embedded broker
+test-kafka: $(STAMP) kafka
+	YOCHO_TEST_BROKER=kafka $(BIN)/pytest -q -n 2 --dist loadfile tests/end_to_end
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -25,11 +25,11 @@ GATHER_S = 0.02
 WALL_DELAY_S = 5
 """The wall clock carries stream time to this many seconds ago, so that events on their way come before the timers."""
 
-TIMERS_S = 0.1
-"""How long timers are served, to the end of a portion, before events get another turn: a tenth of an alert's second."""
+TIMERS_S = 0.05
+"""How long timers are served before events get another turn, to the end of a portion: 1/20 of an alert's second."""
 
-FEW_TIMERS, MANY_TIMERS = 400, 4_000
-"""Timers in a portion: the least is as much work as `TIMERS_S` if each is an alert. Many at once cost a fraction of
+FEW_TIMERS, MANY_TIMERS = 200, 1_000
+"""Timers in a portion: the least is about as much work as `TIMERS_S` if each is an alert. Many at once cost a fraction of
 what they cost in fifties (CDNOW at full speed: half), so a portion that took less than a quarter of the time is
 followed by one twice as large, and one that took longer than all of it by one half as large, in this turn or the
 next."""
