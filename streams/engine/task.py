@@ -29,8 +29,8 @@ TIMERS_S = 0.05
 """How long timers are served before events get another turn, to the end of a portion: 1/20 of an alert's second."""
 
 FEW_TIMERS, MANY_TIMERS = 200, 1_000
-"""Timers in a portion: the least is about as much work as `TIMERS_S` if each is an alert. Many at once cost a fraction of
-what they cost in fifties (CDNOW at full speed: half), so a portion that took less than a quarter of the time is
+"""Timers in a portion: the least is about as much work as `TIMERS_S` if each is an alert. Many at once cost a fraction
+of what they cost in fifties (CDNOW at full speed: half), so a portion that took less than a quarter of the time is
 followed by one twice as large, and one that took longer than all of it by one half as large, in this turn or the
 next."""
 
