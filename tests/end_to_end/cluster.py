@@ -155,11 +155,17 @@ class Probe:
         self._reader.close()
 
 
+_PRODUCER = {
+    "partitioner": "murmur2_random",
+    "enable.idempotence": True,  # or a new topic's first batches, refused while it has no leader, change places
+    "linger.ms": 2,
+    "log_level": 0,
+}
+
+
 def send(bootstrap: str, records: Sequence[tuple[str, bytes, bytes]], pace_per_s: float | None = None) -> Iterator[int]:
     """Produce (topic, key, value) in order; yields how many are out after each hundred."""
-    producer = Producer(
-        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 2, "log_level": 0}
-    )
+    producer = Producer({**_PRODUCER, "bootstrap.servers": bootstrap})
     started = time.monotonic()
     for count, (topic, key, value) in enumerate(records, 1):
         producer.produce(topic, value, key)
@@ -181,7 +187,7 @@ class Outbound(NamedTuple):
 
 def send_to(bootstrap: str, records: Sequence[Outbound]) -> list[int]:
     """Produce in order; gives the offset each record got."""
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 2, "log_level": 0})
+    producer = Producer({**_PRODUCER, "bootstrap.servers": bootstrap})
     offsets = [-1] * len(records)
     for number, record in enumerate(records):
 

@@ -1,0 +1,76 @@
+"""Sends an event log to the brokers at a steady pace, whatever happens to them meanwhile.
+
+librdkafka's idempotent producer keeps the order of each partition and repeats what a dying broker did not acknowledge,
+without writing it twice; a producer that gives up fails the run.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import Producer
+
+GIVE_UP_MS = 180_000
+STEP_S = 0.02
+
+
+class Feeder(threading.Thread):
+    """Produces (topic, key, value) in order; `sent` says how many are out.
+
+    Parameters
+    ----------
+    bootstrap
+        The brokers.
+    log
+        What to send.
+    pace_per_s
+        Events a second.
+    """
+
+    def __init__(self, bootstrap: str, log: Sequence[tuple[str, bytes, bytes]], pace_per_s: float) -> None:
+        super().__init__(name="feeder", daemon=True)
+        self._log, self._pace_per_s = log, pace_per_s
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "message.timeout.ms": GIVE_UP_MS,
+                "log_level": 0,
+            }
+        )
+        self.acknowledged = 0
+        self.error: Any = None
+
+    @property
+    def done(self) -> bool:
+        """Everything is acknowledged; raises what went wrong."""
+        if self.error is not None:
+            raise RuntimeError(f"the log could not be sent: {self.error}")
+        return self.acknowledged == len(self._log)
+
+    def run(self) -> None:
+        """Thread body."""
+        started_s, count = time.monotonic(), 0
+        while count < len(self._log) and self.error is None:
+            due = min(len(self._log), int((time.monotonic() - started_s + STEP_S) * self._pace_per_s))
+            for topic, key, value in self._log[count:due]:
+                self._put(topic, key, value)
+            count = due
+            self._producer.poll(STEP_S)
+        self._producer.flush()
+
+    def _put(self, topic: str, key: bytes, value: bytes) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key, on_delivery=self._delivered)
+            except BufferError:  # brokers are away: the pace waits for them
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def _delivered(self, error: Any, _message: Any) -> None:
+        self.acknowledged += error is None
+        self.error = self.error or error

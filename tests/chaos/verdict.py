@@ -1,0 +1,75 @@
+"""What a disturbed run must have left behind: exactly what an undisturbed one did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams import outcomes
+from tests.end_to_end.cluster import Probe
+from tests.end_to_end.verifier import alerts_of, recount, rows_of
+
+Log = Sequence[tuple[str, bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is on the brokers after a run: alerts and outcomes by id, state by customer."""
+
+    alerts: Mapping[str, tuple[Any, ...]]
+    outcomes: Mapping[str, tuple[Any, ...]]
+    rows: Mapping[bytes, Any]
+    repeats: int = 0
+    """Alert records beyond one an id: told again after a crash, with the same id."""
+
+    @classmethod
+    def behind(cls, probe: Probe) -> "Left":
+        told = alerts_of(probe)
+        records = sum(len(messages) for messages in probe.records("churn-alerts").values())
+        return cls(told, outcomes_of(probe), rows_of(probe), records - len(told))
+
+
+@dataclass
+class Verdict:
+    """Differences between a disturbed run, the undisturbed one, and an offline recount; all empty when all is well."""
+
+    lost_alerts: list[str] = field(default_factory=list)
+    made_up_alerts: list[str] = field(default_factory=list)
+    different_alerts: list[str] = field(default_factory=list)
+    different_outcomes: list[str] = field(default_factory=list)
+    miscounted: list[bytes] = field(default_factory=list)
+    different_rows: list[bytes] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, left: Left, expected: Left, log: Log) -> "Verdict":
+        counted = {key: counts for key, counts in recount(log).items() if any(counts)}
+        rows = {key: row for key, row in left.rows.items() if row["count"].any()}
+        return cls(
+            sorted(expected.alerts.keys() - left.alerts.keys()),
+            sorted(left.alerts.keys() - expected.alerts.keys()),
+            sorted(id_ for id_, told in left.alerts.items() if expected.alerts.get(id_, told) != told),
+            sorted(_unlike(left.outcomes, expected.outcomes)),
+            sorted(_unlike({key: row["count"].tolist() for key, row in rows.items()}, counted)),
+            sorted(_unlike(*({key: row.tobytes() for key, row in r.items()} for r in (left.rows, expected.rows)))),
+        )
+
+    @property
+    def is_clean(self) -> bool:
+        return not any(vars(self).values())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{len(value)} {name.replace('_', ' ')}" for name, value in vars(self).items())
+
+
+def outcomes_of(probe: Probe) -> dict[str, tuple[Any, ...]]:
+    """What became of episodes, by outcome id; an id that says two different things fails here."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for messages in probe.records("churn-outcomes").values():
+        for message in messages:
+            outcome = outcomes.decode(message.value())
+            what = (outcome.customer_id, outcome.alert_id, str(outcome.outcome), outcome.occurred_at)
+            assert found.setdefault(outcome.outcome_id, what) == what
+    return found
+
+
+def _unlike(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> set[Any]:
+    return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
