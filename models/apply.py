@@ -140,6 +140,7 @@ def apply_round(rows: Rows, events: Columns, target: Target) -> NDArray[np.uint8
     if which.size:
         _engage(rows, which, events, target)
     _note_mail(rows, outcomes, events)
+    _note_stranger(rows, outcomes, events)
     return outcomes
 
 
@@ -195,6 +196,13 @@ def _note_mail(rows: Rows, outcomes: NDArray[np.uint8], events: Columns) -> None
     which = np.flatnonzero(sent | clicked)
     if which.size:
         note_mail(rows, which, events.at_s[which].astype(np.int64), sent=sent[which], clicked=clicked[which])
+
+
+def _note_stranger(rows: Rows, outcomes: NDArray[np.uint8], events: Columns) -> None:
+    """A machine opened an e-mail of somebody of whom nothing is known: then one was sent."""
+    unknown = (rows["first_at"] == 0) & (rows["sends_at"] == 0)
+    which = np.flatnonzero((outcomes == Outcome.IGNORED) & unknown)
+    rows["sends_at"][which] = events.at_s[which]
 
 
 def _note_gap(rows: Rows, cell: Cell, gap_days: Floats) -> None:

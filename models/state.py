@@ -23,7 +23,7 @@ field                  bytes   meaning
 ``cats_*``                 12  order categories as 32-bit sketches: ever, and two generations: `models.baskets`
 ``sends_long``              4  e-mails sent and clicked, both decayed (`LONG_DAYS`) as of ``sends_at``, half
 ``clicks_long``                precision; an e-mail more is lost only above 2,048
-``sends_at``                4  latest e-mail sent or clicked
+``sends_at``                4  latest e-mail sent or clicked; of a stranger, the first that a machine opened
 ``phase``                   2  place of the first freeze within H/4, in 1/65536 of it (`models.pending.phase`)
 ``example_*``              78  the one pending example: `models.pending`; features and experts' log-odds in half
                                precision (11 bits: a log or log-odds to 0.05 %), NaN = unknown or unused

@@ -52,9 +52,9 @@ def answer(watch: Watch, batch: Batch, index: Slots, rows: Rows, outcomes: NDArr
         What became of the round's events, shape (n,), changed in place: a command that meant nothing is in vain.
     """
     which = np.flatnonzero(outcomes == Outcome.COMMANDED)
-    first_at = rows["first_at"][which]
+    since = np.where(rows["first_at"][which] > 0, rows["first_at"][which], rows["sends_at"][which])
     # by the time of what was said, so that it is as true when the command is delivered again
-    is_nobody = np.where(first_at > 0, batch.columns.at_s[index[which]] < first_at, rows["sends_at"][which] == 0)
+    is_nobody = (since == 0) | (batch.columns.at_s[index[which]] < since)
     nobody, which = which[is_nobody], which[~is_nobody]
     places, sub = index[which], rows[which]
     if not which.size:

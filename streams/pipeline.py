@@ -204,10 +204,8 @@ class Pipeline:
         rows[engaged] = sub
         answers = answer(watch, batch, index, rows, outcomes)
         rows[answers.nobody] = partition.rows[slots[answers.nobody]]
-        is_nobody = (rows["first_at"] == 0) & (
-            rows["sends_at"] == 0
-        )  # a machine's open, say: forgotten at the next look
-        noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED) | is_nobody)
+        unplanned = (outcomes == Outcome.IGNORED) & (rows["due_at"] == 0)  # a stranger, whose mail a machine opened
+        noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED) | unplanned)
         if noted.size:  # nothing the customer did, but another episode may open at another time now
             mailed = rows[noted]
             watch.plan(mailed, looked_until_s[noted])

@@ -30,7 +30,7 @@ class Feeder(threading.Thread):
 
     def __init__(self, bootstrap: str, log: Sequence[tuple[str, bytes, bytes]], pace_per_s: float) -> None:
         super().__init__(name="feeder", daemon=True)
-        self._log, self._pace_per_s = log, pace_per_s
+        self.log, self._pace_per_s = log, pace_per_s
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -49,14 +49,14 @@ class Feeder(threading.Thread):
         """Everything is acknowledged; raises what went wrong."""
         if self.error is not None:
             raise RuntimeError(f"the log could not be sent: {self.error}")
-        return self.acknowledged == len(self._log)
+        return self.acknowledged == len(self.log)
 
     def run(self) -> None:
         """Thread body."""
         started_s, count = time.monotonic(), 0
-        while count < len(self._log) and self.error is None:
-            due = min(len(self._log), int((time.monotonic() - started_s + STEP_S) * self._pace_per_s))
-            for topic, key, value in self._log[count:due]:
+        while count < len(self.log) and self.error is None:
+            due = min(len(self.log), int((time.monotonic() - started_s + STEP_S) * self._pace_per_s))
+            for topic, key, value in self.log[count:due]:
                 self._put(topic, key, value)
             count = due
             self._producer.poll(STEP_S)

@@ -63,7 +63,8 @@ class Fleet:
 
     def join(self, **variables: str) -> Member:
         """Add a worker."""
-        member = Member(self._variables | variables)
+        number = str(len(self.members) + 1)
+        member = Member({name: text.replace("{n}", number) for name, text in (self._variables | variables).items()})
         self.members.append(member)
         member.start()
         return member

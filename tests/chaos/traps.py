@@ -1,4 +1,4 @@
-"""A worker that is killed, or is refused something by the brokers, at a point of its own work: run in place of a worker.
+"""A worker that is killed, or refused something by the brokers, at a point of its own work: run in place of a worker.
 
 CHAOS_TRAP=kill:after state:3           SIGKILL when it has written state for the third time
 CHAOS_TRAP=refuse:MessageSizeTooLargeError:state:2      its second write of state is refused with that error

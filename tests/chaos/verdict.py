@@ -50,14 +50,18 @@ class Verdict:
             sorted(_unlike(left.outcomes, expected.outcomes)),
             sorted(_unlike({key: row["count"].tolist() for key, row in rows.items()}, counted)),
             sorted(_unlike(*({key: row.tobytes() for key, row in r.items()} for r in (left.rows, expected.rows)))),
+            sorted({name for key, row in left.rows.items() for name in _differing(row, expected.rows.get(key))}),
         )
+
+    differing_fields: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
         return not any(vars(self).values())
 
     def __str__(self) -> str:
-        return ", ".join(f"{len(value)} {name.replace('_', ' ')}" for name, value in vars(self).items())
+        counts = ", ".join(f"{len(value)} {name.replace('_', ' ')}" for name, value in vars(self).items())
+        return f"{counts} ({', '.join(self.differing_fields)})" if self.differing_fields else counts
 
 
 def outcomes_of(probe: Probe) -> dict[str, tuple[Any, ...]]:
@@ -73,3 +77,7 @@ def outcomes_of(probe: Probe) -> dict[str, tuple[Any, ...]]:
 
 def _unlike(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> set[Any]:
     return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+
+
+def _differing(row: Any, other: Any) -> list[str]:
+    return [name for name in row.dtype.names if other is not None and row[name].tobytes() != other[name].tobytes()]

@@ -10,13 +10,21 @@ import pytest
 
 from streams import alerts, outcomes
 from streams.partitioner import partition_of
+from streams.settings import Settings
+from streams.topics import enabled_inputs
 from tests.builders import login
 from tests.end_to_end.brokers import fresh_broker
-from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle
+from tests.end_to_end.cluster import PARTITIONS, Outbound, Probe, WorkerProcess, environment, send, send_to, settle
 from tests.streams.deliveries import DISORDER_S, END_S, Shop, doubled, history, on_time, shuffled
 
 SEED = 3
-VARIABLES = {"YOCHO_HORIZON": "14d", "YOCHO_DISORDER": f"{DISORDER_S}s"}
+VARIABLES = {"YOCHO_HORIZON": "14d", "YOCHO_DISORDER": f"{DISORDER_S}s", "YOCHO_MERGE_WAIT_S": "5"}
+
+
+def first_words():
+    """A record on every input that is no event: whoever has just spoken is waited for, and a second is weeks here."""
+    inputs = enabled_inputs(Settings())
+    return [Outbound(source.key, number, b"nobody", b"hello") for source in inputs for number in range(PARTITIONS)]
 
 
 def clocks():
@@ -39,6 +47,7 @@ def test_two_workers_give_the_alerts_and_outcomes_of_living_through_it(monkeypat
         with WorkerProcess(variables) as one, WorkerProcess(variables) as other:
             one.wait_ready()
             other.wait_ready()
+            send_to(broker.bootstrap, first_words())
             list(send(broker.bootstrap, records, pace_per_s=100))
             for worker in (one, other):
                 settle(worker, probe, uncommitted=PARTITIONS)

@@ -101,7 +101,17 @@ def test_a_machine_open_is_remembered_but_is_not_engagement():
     expected["applied"][0, OPEN] = 4
     expected["recent_ids"][0, 0] = 7
     expected["recent_next"] = 1
+    expected["sends_at"] = rows["sends_at"]
     assert rows.tobytes() == expected.tobytes()
+
+
+def test_a_machine_open_tells_of_a_stranger_that_an_e_mail_was_sent_and_of_anybody_else_nothing():
+    rows, _ = apply_all(
+        [event(day=2, channel=OPEN, engaged=False), event(day=3, channel=OPEN, offset=1, engaged=False)]
+    )
+    assert rows["sends_at"].tolist() == [event(day=2)[0]]
+    rows, _ = apply_all([event(day=2), event(day=3, channel=OPEN, offset=1, engaged=False)])
+    assert rows["sends_at"].tolist() == [0]
 
 
 def test_the_ring_remembers_six_ids_and_forgets_the_seventh():

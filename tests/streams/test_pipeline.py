@@ -163,9 +163,10 @@ def test_looks_and_outcomes_are_counted():
     assert set(counted.values()) == {1.0}
 
 
-def test_who_is_known_only_by_machine_opens_is_forgotten_at_the_next_second():
-    line = FirstLine()
-    line.take(email_open("ghost", machine=True), order("clock", at="+1m"))
-    assert line.rows().keys() == {b"clock"}
-    line.take(email_open("clock", at="+2m", machine=True), order("later", at="+3m"))
-    assert line.rows().keys() == {b"clock", b"later"}
+def test_who_is_known_only_by_machine_opens_is_forgotten_when_others_are_too():
+    line = FirstLine(forget=100 * DAY_S)
+    line.take(email_open("ghost", machine=True), email_open("ghost", at="+5d", machine=True))
+    line.pass_time("+99d")
+    assert line.rows().keys() == {b"ghost"}
+    line.pass_time("+101d")
+    assert line.rows() == {}

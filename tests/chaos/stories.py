@@ -1,0 +1,177 @@
+"""Faults as items of a list: each a story that is told to a run, and how often.
+
+`SHORT` is what CI does, `FULL` what `make chaos` does.
+"""
+
+import itertools
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from tests.chaos.run import Run
+from tests.chaos.traps import KILL_POINTS
+from tests.end_to_end.log import event_log
+
+SESSION_S = 6.0
+REFUSALS = [
+    *(f"refuse:{error}:{of}:3" for of in ("output", "state") for error in (
+        "RequestTimedOutError", "NotEnoughReplicasError", "MessageSizeTooLargeError", "NotLeaderForPartitionError",
+    )),
+    *(f"refuse:{error}:commit:3" for error in (
+        "IllegalGenerationError", "RebalanceInProgressError", "CommitFailedError", "RequestTimedOutError",
+        "NotCoordinatorForGroupError",
+    )),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Story:
+    """A run to be disturbed.
+
+    Parameters
+    ----------
+    name
+        For people.
+    tell
+        Does it.
+    n_events, n_customers
+        The log.
+    pace_per_s
+        Events a second.
+    workers, nodes
+        Of the group and of the cluster.
+    """
+
+    name: str
+    tell: Callable[[Run], None]
+    n_events: int
+    n_customers: int = 2_000
+    pace_per_s: float = 2_000.0
+    workers: int = 3
+    nodes: int = 3
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def log(self) -> list[tuple[str, bytes, bytes]]:
+        return event_log(self.n_events, self.n_customers)
+
+
+def kills(number: int) -> Callable[[Run], None]:
+    """SIGKILL one worker after the other; each time the others, or itself, go on with its partitions."""
+
+    def tell(run: Run) -> None:
+        for turn in _over_the_log(run, number):
+            victim = _owner(run, turn)
+            run.hit(lambda victim=victim: (victim.signal(signal.SIGKILL), run.progress.killed()))
+            run.wait(0.2)
+
+    return tell
+
+
+def traps(settings: list[str]) -> Callable[[Run], None]:
+    """Start workers that die, or are refused something, at a point of their own work."""
+
+    def tell(run: Run) -> None:
+        waiting = list(settings)
+        while waiting and not run.feeder.done:
+            member = run.fleet.members[len(waiting) % len(run.fleet.members)]
+            member.trap = waiting.pop(0)
+            run.hit(lambda member=member: member.signal(signal.SIGKILL))
+            ended = run.fleet.exits.total()
+            until = itertools.count()
+            while run.fleet.exits.total() < ended + 2 and next(until) < 600 and not run.feeder.done:
+                run.wait(0.05)
+        assert not waiting, f"the log was too short for {waiting}"
+
+    return tell
+
+
+def bounces(number: int, outage_s: float) -> Callable[[Run], None]:
+    """Stop and start each broker in order, then kill each; at last two of three are away for a while."""
+
+    def tell(run: Run) -> None:
+        actions = [(node, how) for _ in range(number) for how in ("stop", "kill") for node in run.kafka.nodes]
+        for turn in _over_the_log(run, len(actions), end=0.8):
+            node, how = actions[turn]
+            run.hit(getattr(node, how))
+            run.wait(1.0)
+            node.start()
+            node.wait_ready()
+            run.wait(2.0)
+        for node in run.kafka.nodes[:2]:
+            run.hit(node.kill)
+        run.wait(outage_s)
+        for node in run.kafka.nodes[:2]:
+            node.start()
+            node.wait_ready()
+
+    return tell
+
+
+def joins(number: int) -> Callable[[Run], None]:
+    """Workers come and go, in order."""
+
+    def tell(run: Run) -> None:
+        for turn in _over_the_log(run, number):
+            if turn % 2 == 0:
+                run.hit(run.fleet.join)
+            else:
+                run.hit(lambda: run.fleet.leave(run.fleet.members[0]))
+
+    return tell
+
+
+def rolling(run: Run) -> None:
+    """Each worker is restarted in turn under its own name, so that nobody else's partitions move."""
+    for turn in _over_the_log(run, len(run.fleet.members)):
+        run.hit(lambda turn=turn: run.fleet.members[turn].signal(signal.SIGTERM))
+
+
+def zombies(number: int) -> Callable[[Run], None]:
+    """A worker freezes for twice its session and wakes up when others have its partitions."""
+
+    def tell(run: Run) -> None:
+        for turn in _over_the_log(run, number):
+            victim = _owner(run, turn)
+            run.hit(lambda victim=victim: victim.signal(signal.SIGSTOP))
+            run.wait(2 * SESSION_S)
+            victim.signal(signal.SIGCONT)
+
+    return tell
+
+
+def _over_the_log(run: Run, number: int, end: float = 0.9):
+    """Turns, each at its place of the log."""
+    total = len(run.feeder.log)
+    for turn in range(number):
+        run.wait_sent(0.1 + (end - 0.1) * turn / max(1, number - 1), total)
+        yield turn
+
+
+def _owner(run: Run, turn: int):
+    """A running worker, another one each turn."""
+    while not any(member.is_running for member in run.fleet.members):
+        run.wait(0.1)
+    running = [member for member in run.fleet.members if member.is_running]
+    return running[turn % len(running)]
+
+
+POINTS = [f"kill:{point}:{nth}" for nth in (1, 3) for point in KILL_POINTS]
+
+FULL = (
+    Story("50 SIGKILLs of 3 workers over 1,000,000 events", kills(50), 1_000_000, 10_000, 2_500),
+    Story("SIGKILL at 6 points, 20 each", traps(POINTS * 10), 1_500_000, 10_000, 2_000),
+    Story("5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s", bounces(5, 30.0), 600_000),
+    Story("20 joins and leaves", joins(20), 300_000),
+    Story(
+        "rolling restart of 3 workers, static membership", rolling, 120_000, variables={"YOCHO_INSTANCE": "worker-{n}"}
+    ),
+    Story("5 workers frozen for two sessions", zombies(5), 300_000),
+    Story("writes and commits refused", traps(REFUSALS), 400_000),
+)
+SHORT = tuple(
+    replace(story, tell=tell, n_events=n_events, n_customers=300, pace_per_s=pace, nodes=nodes, workers=2)
+    for story, tell, n_events, pace, nodes in (
+        (FULL[1], traps(POINTS[:6]), 60_000, 1_500, 1),
+        (FULL[2], bounces(1, 5.0), 60_000, 1_000, 3),
+    )
+)
