@@ -193,7 +193,7 @@ class Engine:
             **self._task_options,
         )
         for source, tp in enumerate(tps):
-            task.merge.start_at(source, offsets.get(tp, 0), rows.bookmarks.get(tp.topic, ()))
+            task.merge.start_at(source, offsets.get(tp, 0), rows.bookmarks.get(tp.topic, ()), time.monotonic())
         return task
 
     def _note_bookmarks(self, *, commit: bool) -> None:

@@ -2,8 +2,8 @@
 
 Kafka keeps order within a partition of one topic, not between topics. As Kafka Streams' PartitionGroup does (KIP-353,
 KIP-695), records are taken from the input whose next record is earliest, and an input that is empty holds the others
-back while the broker still has something for it. An input that has nothing to fetch is waited for only if it spoke
-within the last `wait_s` seconds, so a dead feed costs nothing. No input is waited for longer than `turns.PATIENCE_S`: a
+back while the broker still has something for it. An input that has nothing to fetch is waited for only if it spoke, or
+reading of it began, within the last `wait_s` seconds, so a dead feed costs nothing. No input is waited for longer than `turns.PATIENCE_S`: a
 log may end in markers that never become records, and a partition must not stick on them.
 
 Records of one input may arrive out of order by as much as `disorder_ms` and are put in order. The order is that of
@@ -96,9 +96,13 @@ class Merge(Generic[T]):
         """Note where the broker's log of an input ends (exclusive); None = not known yet."""
         self._inputs[number].end_offset = end_offset
 
-    def start_at(self, number: int, offset: int, bookmarks: Iterable[Bookmark] = ()) -> None:
-        """Note where reading of an input begins, and what was known when it was read before."""
+    def start_at(self, number: int, offset: int, bookmarks: Iterable[Bookmark] = (), now_s: float = -np.inf) -> None:
+        """Note where reading of an input begins, and what was known when it was read before.
+
+        At `now_s`, monotonic seconds, it counts as having just spoken: who has spoken to a former reader may go on.
+        """
         self._inputs[number].start_at(offset, bookmarks)
+        self._inputs[number].spoke_at_s = now_s
 
     def commit(self, number: int, offset: int, latest_ms: int) -> list[Bookmark]:
         """Note what is about to be committed of an input; gives the bookmarks to write (`Turns.commit`)."""

@@ -144,3 +144,14 @@ def test_without_a_record_no_time_is_reached():
 
 def test_the_earliest_waiting_record_tells_the_next_time():
     assert merge_of([30], [20, 10]).next_time_ms() == 20
+
+
+def test_an_input_whose_reading_has_just_begun_is_waited_for_as_one_that_has_just_spoken():
+    """Its former reader may have been at its end, and what comes next may be on its way."""
+    merge = Merge(n_inputs=2, wait_s=5.0)
+    merge.start_at(1, 7, now_s=100.0)
+    merge.saw_end(1, 7)
+    merge.push(0, [(10, "a")], next_offset=1, now_s=101.0)
+    merge.saw_end(0, 1)
+    assert merge.take(10, now_s=104.9) == []
+    assert merge.take(10, now_s=106.1) == [(0, "a")]
