@@ -3,8 +3,8 @@
 Kafka keeps order within a partition of one topic, not between topics. As Kafka Streams' PartitionGroup does (KIP-353,
 KIP-695), records are taken from the input whose next record is earliest, and an input that is empty holds the others
 back while the broker still has something for it. An input that has nothing to fetch is waited for only if it spoke, or
-reading of it began, within the last `wait_s` seconds, so a dead feed costs nothing. No input is waited for longer than `turns.PATIENCE_S`: a
-log may end in markers that never become records, and a partition must not stick on them.
+reading of it began, within the last `wait_s` seconds, so a dead feed costs nothing. No input is waited for longer than
+`turns.PATIENCE_S`: a log may end in markers that never become records, and a partition must not stick on them.
 
 Records of one input may arrive out of order by as much as `disorder_ms` and are put in order. The order is that of
 (turn, input number, offset); `streams.engine.turns` says what a turn is. It does not depend on how records were cut

@@ -23,7 +23,7 @@ VARIABLES = {
     "YOCHO_HORIZON": "28d",
     "YOCHO_FORGET": "400d",
     "YOCHO_SESSION_TIMEOUT_S": "6",
-    "YOCHO_MERGE_WAIT_S": "20",  # a partition without a leader lags, and is waited for
+    "YOCHO_MERGE_WAIT_S": "2",
 }
 SETTLE_S = 300.0
 HIT_S = 60.0

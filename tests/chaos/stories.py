@@ -13,6 +13,8 @@ from tests.chaos.traps import KILL_POINTS
 from tests.end_to_end.log import event_log
 
 SESSION_S = 6.0
+LEADERLESS = {"YOCHO_MERGE_WAIT_S": "25"}
+"""A partition whose broker is away lags behind the others, and is waited for."""
 REFUSALS = [
     *(f"refuse:{error}:{of}:3" for of in ("output", "state") for error in (
         "RequestTimedOutError", "NotEnoughReplicasError", "MessageSizeTooLargeError", "NotLeaderForPartitionError",
@@ -160,7 +162,12 @@ POINTS = [f"kill:{point}:{nth}" for nth in (1, 3) for point in KILL_POINTS]
 FULL = (
     Story("50 SIGKILLs of 3 workers over 1,000,000 events", kills(50), 1_000_000, 10_000, 2_500),
     Story("SIGKILL at 6 points, 20 each", traps(POINTS * 10), 1_500_000, 10_000, 2_000),
-    Story("5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s", bounces(5, 30.0), 600_000),
+    Story(
+        "5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s",
+        bounces(5, 30.0),
+        600_000,
+        variables=LEADERLESS,
+    ),
     Story("20 joins and leaves", joins(20), 300_000),
     Story(
         "rolling restart of 3 workers, static membership", rolling, 120_000, variables={"YOCHO_INSTANCE": "worker-{n}"}
