@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-lock
 
-.PHONY: demo test test-kafka check kafka bench nightly lock clean
+.PHONY: demo test test-kafka check kafka chaos bench nightly lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "yocho needs Python 3.11 or newer; set PYTHON=python3.12, say"; exit 1; }
@@ -45,6 +45,10 @@ $(KAFKA_JARS): deploy/kafka/pom.xml
 	@rm -rf .kafka/libs
 	@mvn --batch-mode --quiet --file deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.kafka/libs
 	@touch $@
+
+# faults at full length, an hour and more; CI does the short ones among the end-to-end tests
+chaos: $(STAMP) kafka
+	$(BIN)/python -m tests.chaos
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks

@@ -140,6 +140,7 @@ def disturbed(
             progress.start()
             feeder.start()
             story(run)
+            feeder.hurry()
             run.drain()
             fleet.stop()
             left = Left.behind(probe)

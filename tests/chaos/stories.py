@@ -3,8 +3,8 @@
 `SHORT` is what CI does, `FULL` what `make chaos` does.
 """
 
-import itertools
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +13,8 @@ from tests.chaos.traps import KILL_POINTS
 from tests.end_to_end.log import event_log
 
 SESSION_S = 6.0
+TRAPPED_S = 8.0
+"""A worker that starts and takes part in a rebalance has met its trap by then, or waits for another rebalance."""
 LEADERLESS = {"YOCHO_MERGE_WAIT_S": "25"}
 """A partition whose broker is away lags behind the others, and is waited for."""
 REFUSALS = [
@@ -73,18 +75,25 @@ def traps(settings: list[str]) -> Callable[[Run], None]:
     """Start workers that die, or are refused something, at a point of their own work."""
 
     def tell(run: Run) -> None:
-        waiting = list(settings)
-        while waiting and not run.feeder.done:
-            member = run.fleet.members[len(waiting) % len(run.fleet.members)]
-            member.trap = waiting.pop(0)
+        for number, trap in enumerate(settings):
+            member, other = (run.fleet.members[(number + which) % len(run.fleet.members)] for which in (0, 1))
+            member.trap = trap
             run.hit(lambda member=member: member.signal(signal.SIGKILL))
             ended = run.fleet.exits.total()
-            until = itertools.count()
-            while run.fleet.exits.total() < ended + 2 and next(until) < 600 and not run.feeder.done:
-                run.wait(0.05)
-        assert not waiting, f"the log was too short for {waiting}"
+            if not _has_ended(run, ended + 2, TRAPPED_S) and other.is_running:
+                other.signal(signal.SIGKILL)  # it is for a rebalance that the trap waits
+                _has_ended(run, ended + 3, TRAPPED_S)
+        assert not run.feeder.done, "the log was too short"
 
     return tell
+
+
+def _has_ended(run: Run, number: int, timeout_s: float) -> bool:
+    """Wait until so many processes have ended since the beginning."""
+    until_s = time.monotonic() + timeout_s
+    while run.fleet.exits.total() < number and time.monotonic() < until_s:
+        run.wait(0.05)
+    return run.fleet.exits.total() >= number
 
 
 def bounces(number: int, outage_s: float) -> Callable[[Run], None]:
@@ -178,7 +187,7 @@ FULL = (
 SHORT = tuple(
     replace(story, tell=tell, n_events=n_events, n_customers=300, pace_per_s=pace, nodes=nodes, workers=2)
     for story, tell, n_events, pace, nodes in (
-        (FULL[1], traps(POINTS[:6]), 60_000, 1_500, 1),
-        (FULL[2], bounces(1, 5.0), 60_000, 1_000, 3),
+        (FULL[1], traps(POINTS[:6]), 150_000, 800, 1),
+        (FULL[2], bounces(1, 5.0), 100_000, 1_000, 3),
     )
 )

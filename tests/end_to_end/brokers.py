@@ -24,6 +24,7 @@ from tests.apache_kafka.cluster import KafkaCluster
 IS_KAFKA = os.environ.get("YOCHO_TEST_BROKER", "embedded") == "kafka"
 GONE_S = 20.0
 embedded_only = pytest.mark.skipif(IS_KAFKA, reason="starts an embedded broker of its own")
+kafka_only = pytest.mark.skipif(not IS_KAFKA, reason="runs on Apache Kafka (make test-kafka)")
 
 
 class Broker(Protocol):

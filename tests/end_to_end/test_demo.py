@@ -11,6 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.end_to_end.brokers import embedded_only
+
+pytestmark = embedded_only
 DEMO = (sys.executable, "-m", "streams", "demo", "--customers", "400")
 PATIENCE_S = 90.0
 
