@@ -96,12 +96,12 @@ def _has_ended(run: Run, number: int, timeout_s: float) -> bool:
     return run.fleet.exits.total() >= number
 
 
-def bounces(number: int, outage_s: float) -> Callable[[Run], None]:
+def bounces(number: int, outage_s: float, end: float = 0.8) -> Callable[[Run], None]:
     """Stop and start each broker in order, then kill each; at last two of three are away for a while."""
 
     def tell(run: Run) -> None:
         actions = [(node, how) for _ in range(number) for how in ("stop", "kill") for node in run.kafka.nodes]
-        for turn in _over_the_log(run, len(actions), end=0.8):
+        for turn in _over_the_log(run, len(actions), end):
             node, how = actions[turn]
             run.hit(getattr(node, how))
             run.wait(1.0)
@@ -188,6 +188,6 @@ SHORT = tuple(
     replace(story, tell=tell, n_events=n_events, n_customers=300, pace_per_s=pace, nodes=nodes, workers=2)
     for story, tell, n_events, pace, nodes in (
         (FULL[1], traps(POINTS[:6]), 150_000, 800, 1),
-        (FULL[2], bounces(1, 5.0), 100_000, 1_000, 3),
+        (FULL[2], bounces(1, 5.0, end=0.3), 200_000, 1_000, 3),
     )
 )
