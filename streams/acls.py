@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Literal
 
 from streams.settings import Settings
-from streams.topics import Topic, in_use
+from streams.topics import DEAD_LETTERS, Topic, in_use
 
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
 PROVISIONER = "provisioner"
@@ -53,6 +53,8 @@ def rights(settings: Settings) -> list[Right]:
     for topic in in_use(settings):
         name = topic.topic(settings)
         found += [Right(PROVISIONER, "topic", name, operation) for operation in PROVISIONING]
+        if topic is DEAD_LETTERS:
+            found.append(Right("operators", "topic", name, "Write"))  # receipts of what was sent once more
         for role, parts in _parts(settings).items():
             found += [Right(role, "topic", name, operation) for operation in _operations(topic, parts)]
     order = list(ROLES)

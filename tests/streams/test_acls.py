@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from streams.acls import PROVISIONER, PROVISIONING, ROLES, Right, RoleError, default_user, rights, script
 from streams.cli import main
 from streams.settings import Settings
-from streams.topics import ALERTS, COMMANDS, MODEL, TOPICS, enabled_inputs, event_inputs, in_use
+from streams.topics import ALERTS, COMMANDS, DEAD_LETTERS, MODEL, TOPICS, enabled_inputs, event_inputs, in_use
 
 SETTINGS = Settings(topic_prefix="eu.", group="shop", email_sends_topic="mails", brokers=("kafka-1:9093",))
 
@@ -64,6 +64,11 @@ def test_mailers_read_alerts_and_nothing_else():
 
 def test_people_say_something_only_on_commands():
     assert names("people", "Write") == topics(COMMANDS)
+
+
+def test_operators_may_send_dead_letters_again_and_leave_a_receipt():
+    assert names("operators", "Write") == topics(DEAD_LETTERS, *enabled_inputs(SETTINGS))
+    assert topics(DEAD_LETTERS) <= names("operators", "Read")
 
 
 def test_the_provisioner_makes_topics_and_neither_reads_nor_writes_them():

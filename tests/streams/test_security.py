@@ -1,14 +1,17 @@
 """What the settings say about security reaches every Kafka client, and files that cannot be used are told in a line."""
 
+import re
 import ssl
 import traceback
 
+import click
 import faust
 import pytest
 from prometheus_client import CollectorRegistry
 
 from streams import lone_reader
 from streams.app import cold_book, create_app
+from streams.cli import main
 from streams.cluster import Cluster
 from streams.security import SecurityError, client_options, faust_credentials, tls_context
 from streams.settings import Settings
@@ -76,6 +79,26 @@ def test_a_login_reaches_the_clients_of_both_libraries_and_of_faust(authority, m
     assert (credentials.username, credentials.password) == ("shop", CANARY)
     assert credentials.ssl_context.check_hostname
     assert CANARY not in repr(credentials)
+
+
+def test_faust_serves_nothing_of_its_own():
+    """Its web server has no login and shows the contents of tables."""
+    assert create_app(Settings(), cold_book(Settings()), CollectorRegistry()).conf.web_enabled is False
+
+
+def test_no_command_takes_a_secret_as_an_argument():
+    """Arguments are seen by everybody on the machine and kept in the shell's history."""
+
+    def options(command):
+        context = click.Context(command)
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                yield from options(command.get_command(context, name))
+        yield from (option for parameter in command.params for option in parameter.opts)
+
+    found = set(options(main))
+    assert len(found) > 20
+    assert [option for option in found if re.search("pass|secret|token|credential", option)] == []
 
 
 def test_tls_alone_sends_no_name(authority):
