@@ -4,13 +4,16 @@ import copy
 import dataclasses
 import json
 import logging
+import re
 import traceback
 
 import orjson
 import pytest
 
 from streams.secret import Secret
+from streams.security_settings import SecuritySettings
 from streams.settings import SETTINGS, Settings, SettingsError
+from tests.documents import ROOT
 
 CANARY = "s3cret-canary"
 LOGIN = {"YOCHO_SECURITY": "SASL_SSL", "YOCHO_SASL_USER": "shop", "YOCHO_SASL_PASSWORD": CANARY}
@@ -106,3 +109,15 @@ def test_every_password_among_the_settings_is_a_secret():
     passwords = [setting for setting in SETTINGS if setting.variable.endswith("PASSWORD")]
     assert len(passwords) == 2
     assert all(setting.rule.is_secret and isinstance(setting.value(CANARY), Secret) for setting in passwords)
+
+
+def test_the_page_on_security_names_every_variable_of_it_and_none_that_does_not_exist():
+    named = set(re.findall(r"YOCHO_[A-Z_]+", (ROOT / "deploy" / "SECURITY.md").read_text()))
+    assert named <= {setting.variable for setting in SETTINGS}
+    assert {s.variable for s in SETTINGS if s.field in SecuritySettings.__dataclass_fields__} <= named
+
+
+def test_the_page_on_security_names_tests_that_exist():
+    tests = re.findall(r"`(tests/\S+)`", (ROOT / "deploy" / "SECURITY.md").read_text())
+    assert len(tests) == 3
+    assert all((ROOT / test).is_file() for test in tests)
