@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from streams.cluster import Cluster, ForbiddenError
 from streams.settings import Settings
 from streams.topics import DEAD_LETTERS, Topic, in_use
 
@@ -92,6 +93,29 @@ def script(settings: Settings, users: Mapping[str, str], config: str) -> Iterato
 def default_user(role: str) -> str:
     """Return who has a role unless somebody says otherwise."""
     return f"User:yocho-{role}"
+
+
+def require_role(cluster: Cluster, settings: Settings, role: str) -> None:
+    """Refuse to begin without a right that would be missed in the middle of the work.
+
+    Raises
+    ------
+    ForbiddenError
+        Names what is lacking.
+    """
+    if cluster.is_embedded:
+        return
+    needed = [right for right in rights(settings) if right.role == role]
+    have = cluster.allowed(right.name for right in needed if right.resource == "topic")
+
+    def is_lacking(right: Right) -> bool:
+        if right.resource == "group":
+            return not cluster.may_join(right.name)
+        return right.name in have and right.operation.upper() not in have[right.name]  # else it does not exist
+
+    lacking = [f"{right.operation} {right.resource} {right.name}" for right in needed if is_lacking(right)]
+    if lacking:
+        raise ForbiddenError(f"no right to {', '.join(lacking)}; yocho topics acls tells who needs which")
 
 
 def _parts(settings: Settings) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import TopicAuthorizationFailedError
+from kafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from streams.probe import CREATE_TOPICS, ProbeError, served_apis
 from streams.security import client_options
@@ -21,13 +21,15 @@ EMBEDDED_API_VERSION = (2, 0)
 BATCH_BYTES = 256 * 1024
 LINGER_MS = 20
 
+_FORBIDDEN = TopicAuthorizationFailedError.errno
+
 
 class UnreachableError(ConnectionError):
     """No broker answered; the message says which were asked."""
 
 
 class ForbiddenError(PermissionError):
-    """The brokers do not tell us of a topic; the message says which."""
+    """We have no right to a topic or a group; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,30 @@ class Cluster:
         """Return a consumer outside all groups, which commits nothing."""
         return KafkaConsumer(**self.options, enable_auto_commit=False, fetch_max_wait_ms=200)
 
-    def require_rights(self, topics: Iterable[str]) -> None:
-        """Refuse topics that we have no right to know of: to most requests they look like topics that do not exist.
+    def allowed(self, topics: Iterable[str]) -> dict[str, set[str]]:
+        """Return what we may do with each of these topics, in Kafka's words (READ, WRITE ...).
+
+        A topic that we have no right to know of is there with nothing; one that does not exist is left out.
+        """
+        with self.admin() as admin:
+            told = admin.describe_topics(list(topics))
+        hidden = {topic["name"]: set[str]() for topic in told if topic["error_code"] == _FORBIDDEN}
+        return hidden | {t["name"]: set(t["authorized_operations"] or ()) for t in told if not t["error_code"]}
+
+    def may_join(self, group: str) -> bool:
+        """Tell whether we may know of a consumer group; a coordinator that is still being chosen forbids nothing."""
+        try:
+            with self.admin() as admin:
+                admin.describe_groups([group])
+        except GroupAuthorizationFailedError:
+            return False
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+        return True
+
+    def require_known(self, topics: Iterable[str]) -> None:
+        """Refuse topics that we have no right to know of: to most requests they look as if they did not exist.
 
         Raises
         ------
@@ -101,8 +125,5 @@ class Cluster:
         """
         if self.is_embedded:
             return
-        with self.admin() as admin:
-            told = admin.describe_topics(list(topics))
-        hidden = sorted(t["name"] for t in told if t["error_code"] == TopicAuthorizationFailedError.errno)
-        if hidden:
+        if hidden := sorted(name for name, operations in self.allowed(topics).items() if not operations):
             raise ForbiddenError(f"no right to see {', '.join(hidden)}; yocho topics acls tells who needs which")

@@ -47,7 +47,7 @@ def follow(
         We have no right to read it, or the brokers stopped answering.
     """
     try:
-        cluster.require_rights([topic])
+        cluster.require_known([topic])
         consumer = cluster.consumer()
         try:
             yield from _values(consumer, topic, from_start, until_idle_s)

@@ -135,7 +135,7 @@ def describe(cluster: Cluster, settings: Settings, *, with_config: bool = False)
 def _visible(cluster: Cluster, settings: Settings, found: dict[str, Found]) -> dict[str, Found]:
     """Make sure that what was not found is not there, rather than nothing for us to know of."""
     if absent := [topic.name for topic in wanted(settings) if topic.name not in found]:
-        cluster.require_rights(absent)
+        cluster.require_known(absent)
     return found
 
 

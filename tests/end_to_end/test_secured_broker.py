@@ -1,5 +1,6 @@
 """On a broker that demands TLS and a login and denies what nobody allowed: everybody does their part, and no more."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
+from kafka.admin import ACL, ACLFilter, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 
-from streams.acls import ROLES, default_user, rights
+from streams.acls import ROLES, Right, default_user, rights
 from streams.cli import main
 from streams.cluster import Cluster
 from streams.settings import Settings
@@ -164,6 +165,34 @@ def test_a_worker_with_a_wrong_password_ends_at_once_with_one_line(kafka):
     assert listening.startswith("yocho worker: metrics on")
     assert len(said) == 1
     assert f"does not let user {USERS['worker']} in" in said[0]
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        Right("worker", "group", "yocho", "Read"),
+        Right("worker", "topic", "churn-alerts", "Write"),
+        Right("worker", "topic", "churn-labels", "Read"),
+    ],
+    ids=str,
+)
+def test_a_worker_that_lacks_a_single_right_does_not_begin(kafka, right):
+    """It would be missed in the middle of the work: a group that never forms, an alert that cannot be written."""
+    with Cluster.reach(Settings.from_env(kafka.variables(ADMIN))).admin() as admin, without(admin, right):
+        run = yocho(kafka.variables(USERS["worker"]) | {"YOCHO_METRICS_PORT": "0"}, "worker")
+    assert run.exit_code == 1
+    lacking = f"{right.operation} {right.resource} {right.name}"
+    assert run.stderr.splitlines()[1:] == [f"yocho: no right to {lacking}; yocho topics acls tells who needs which"]
+
+
+@contextlib.contextmanager
+def without(admin, right):
+    one = acl(right)
+    admin.delete_acls([ACLFilter(one.principal, one.host, one.operation, one.permission_type, one.resource_pattern)])
+    try:
+        yield
+    finally:
+        admin.create_acls([one])
 
 
 def test_a_stranger_sees_nothing(kafka):

@@ -5,8 +5,9 @@ import shlex
 import pytest
 from click.testing import CliRunner
 
-from streams.acls import PROVISIONER, PROVISIONING, ROLES, Right, RoleError, default_user, rights, script
+from streams.acls import PROVISIONER, PROVISIONING, ROLES, Right, RoleError, default_user, require_role, rights, script
 from streams.cli import main
+from streams.cluster import ForbiddenError
 from streams.settings import Settings
 from streams.topics import ALERTS, COMMANDS, DEAD_LETTERS, MODEL, TOPICS, enabled_inputs, event_inputs, in_use
 
@@ -109,3 +110,39 @@ def test_a_role_that_does_not_exist_is_named_with_those_that_do():
     run = CliRunner().invoke(main, ["topics", "acls", "--user", "worker"])
     assert run.exit_code == 2
     assert "ROLE=USER" in run.stderr
+
+
+class Brokers:
+    """A cluster that allows some things; topics that it does not name do not exist."""
+
+    def __init__(self, have, *, joins=True, is_embedded=False):
+        self._have, self._joins, self.is_embedded = have, joins, is_embedded
+
+    def allowed(self, topics):
+        asked = set(topics)
+        return {name: operations for name, operations in self._have.items() if name in asked}
+
+    def may_join(self, group):
+        return self._joins
+
+
+def everything(role):
+    names = {right.name for right in rights(SETTINGS) if right.role == role}
+    return {name: {"READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"} for name in names}
+
+
+def test_a_role_with_all_its_rights_begins_and_missing_topics_are_somebody_elses_word():
+    require_role(Brokers(everything("worker")), SETTINGS, "worker")
+    require_role(Brokers({}), SETTINGS, "worker")
+
+
+def test_a_role_that_lacks_something_is_told_what():
+    have = everything("worker") | {"eu.churn-alerts": set(), "eu.orders": {"WRITE"}}
+    with pytest.raises(ForbiddenError) as refused:
+        require_role(Brokers(have, joins=False), SETTINGS, "worker")
+    lacking = "Read group shop, Write topic eu.churn-alerts, Read topic eu.orders"
+    assert str(refused.value) == f"no right to {lacking}; yocho topics acls tells who needs which"
+
+
+def test_the_embedded_broker_knows_no_rights():
+    require_role(Brokers({"eu.orders": set()}, is_embedded=True), SETTINGS, "worker")
