@@ -30,6 +30,7 @@ from streams.outage_metrics import OutageGauges
 from streams.outages import Outages
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
+from streams.security import faust_credentials
 from streams.settings import Settings
 from streams.topics import enabled_inputs
 from streams.training import TrainingLine, follow_models
@@ -97,6 +98,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
     app = YochoApp(
         settings.group,
         broker=[f"kafka://{broker}" for broker in settings.brokers],
+        broker_credentials=faust_credentials(settings),
         Table=RowTable,
         TableManager=SafeTableManager,
         topic_partitions=settings.partitions,

@@ -1,33 +1,35 @@
 """Reaching the brokers with kafka-python, for the commands: provisioning, replay, following a topic.
 
-kafka-python is asked nothing before a broker has answered: it would repeat its attempts for half a minute and log each.
-One request over a plain socket tells whether somebody is there, speaks Kafka, and is the embedded broker, whose answer
-to kafka-python's own first question that library cannot read.
+kafka-python is asked nothing before a broker has answered a question of ours (`streams.probe`).
 """
 
 import logging
-import socket
-import struct
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
+from streams.probe import CREATE_TOPICS, ProbeError, served_apis
+from streams.security import client_options
 from streams.settings import Settings
 
-CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_MS = 10_000
 EMBEDDED_API_VERSION = (2, 0)
 """Kafka 2.0 is the youngest protocol level the embedded broker serves throughout."""
 BATCH_BYTES = 256 * 1024
 LINGER_MS = 20
 
-_API_VERSIONS, _CREATE_TOPICS = 18, 19
-_MAX_ANSWER_BYTES = 64 * 1024
+_FORBIDDEN = TopicAuthorizationFailedError.errno
 
 
 class UnreachableError(ConnectionError):
     """No broker answered; the message says which were asked."""
+
+
+class ForbiddenError(PermissionError):
+    """We have no right to a topic or a group; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,13 @@ class Cluster:
         All bootstrap servers, separated by commas.
     is_embedded
         They are librdkafka's mock cluster, which makes topics on sight and cannot be configured.
+    secured
+        Keyword arguments that let clients in; never shown, as the password is among them.
     """
 
     bootstrap: str
     is_embedded: bool
+    secured: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def reach(cls, settings: Settings) -> "Cluster":
@@ -53,22 +58,25 @@ class Cluster:
         ------
         UnreachableError
             None did.
+        SecurityError
+            A file the settings name cannot be used.
         """
         logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters is raised, and said once by the command
         problems = []
         for broker in settings.brokers:
             try:
-                apis = _served_apis(broker)
-            except (OSError, ValueError) as error:
-                problems.append(f"{broker}: {_reason(error)}")
+                apis = served_apis(broker, settings)
+            except ProbeError as error:
+                problems.append(f"{broker}: {error}")
             else:
-                return cls(settings.bootstrap, _CREATE_TOPICS not in apis)
+                return cls(settings.bootstrap, CREATE_TOPICS not in apis, client_options(settings))
         raise UnreachableError(f"no broker answers ({'; '.join(problems)}); YOCHO_BROKERS says where to look")
 
     @property
     def options(self) -> dict[str, Any]:
         """Keyword arguments that every client of kafka-python needs here."""
         options: dict[str, Any] = {"bootstrap_servers": self.bootstrap, "request_timeout_ms": REQUEST_TIMEOUT_MS}
+        options |= self.secured
         if self.is_embedded:
             options["api_version"] = EMBEDDED_API_VERSION
         return options
@@ -85,39 +93,37 @@ class Cluster:
         """Return a consumer outside all groups, which commits nothing."""
         return KafkaConsumer(**self.options, enable_auto_commit=False, fetch_max_wait_ms=200)
 
+    def allowed(self, topics: Iterable[str]) -> dict[str, set[str]]:
+        """Return what we may do with each of these topics, in Kafka's words (READ, WRITE ...).
 
-def _served_apis(broker: str) -> set[int]:
-    """Send ApiVersions v0 [1]_, which brokers of every age answer, and read which requests are served.
+        A topic that we have no right to know of is there with nothing; one that does not exist is left out.
+        """
+        with self.admin() as admin:
+            told = admin.describe_topics(list(topics))
+        hidden = {topic["name"]: set[str]() for topic in told if topic["error_code"] == _FORBIDDEN}
+        return hidden | {t["name"]: set(t["authorized_operations"] or ()) for t in told if not t["error_code"]}
 
-    References
-    ----------
-    .. [1] https://kafka.apache.org/protocol#The_Messages_ApiVersions
-    """
-    host, _, port = broker.rpartition(":")
-    with socket.create_connection((host.strip("[]"), int(port)), CONNECT_TIMEOUT_S) as connection:
-        request = struct.pack(">hhih5s", _API_VERSIONS, 0, 1, 5, b"yocho")
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        (size,) = struct.unpack(">i", _receive(connection, 4))
-        if not 10 <= size <= _MAX_ANSWER_BYTES:
-            raise ValueError("does not answer as a Kafka broker does")
-        answer = _receive(connection, size)
-    correlation, error, count = struct.unpack_from(">ihi", answer)
-    if correlation != 1 or error or len(answer) < 10 + 6 * count:
-        raise ValueError("does not answer as a Kafka broker does")
-    return {struct.unpack_from(">h", answer, 10 + 6 * index)[0] for index in range(count)}
+    def may_join(self, group: str) -> bool:
+        """Tell whether we may know of a consumer group; a coordinator that is still being chosen forbids nothing."""
+        try:
+            with self.admin() as admin:
+                admin.describe_groups([group])
+        except GroupAuthorizationFailedError:
+            return False
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+        return True
 
+    def require_known(self, topics: Iterable[str]) -> None:
+        """Refuse topics that we have no right to know of: to most requests they look as if they did not exist.
 
-def _receive(connection: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        part = connection.recv(size - len(data))
-        if not part:
-            raise ValueError("hangs up on a Kafka request")
-        data += part
-    return data
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {CONNECT_TIMEOUT_S:.0f} s"
-    return getattr(error, "strerror", None) or str(error)
+        Raises
+        ------
+        ForbiddenError
+            Names them.
+        """
+        if self.is_embedded:
+            return
+        if hidden := sorted(name for name, operations in self.allowed(topics).items() if not operations):
+            raise ForbiddenError(f"no right to see {', '.join(hidden)}; yocho topics acls tells who needs which")

@@ -43,10 +43,11 @@ def follow(
 
     Raises
     ------
-    FollowError
-        The brokers stopped answering.
+    ForbiddenError, FollowError
+        We have no right to read it, or the brokers stopped answering.
     """
     try:
+        cluster.require_known([topic])
         consumer = cluster.consumer()
         try:
             yield from _values(consumer, topic, from_start, until_idle_s)

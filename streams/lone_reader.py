@@ -5,6 +5,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.security import client_options
 from streams.settings import Settings
 
 POLL_MS = 500
@@ -13,7 +14,11 @@ POLL_MS = 500
 def lone_reader(settings: Settings) -> AIOKafkaConsumer:
     """Return a consumer outside all groups that commits nothing and begins at the beginning; not started."""
     return AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        bootstrap_servers=settings.bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **client_options(settings),
     )
 
 

@@ -93,26 +93,34 @@ def check(cluster: Cluster, settings: Settings) -> list[str]:
     list of str
         One line per difference; empty when all is well. Replication and configuration of the inputs are their
         producers' own affair.
+
+    Raises
+    ------
+    ForbiddenError
+        We have no right to know of a topic.
     """
-    found = describe(cluster, settings)
+    found = _visible(cluster, settings, describe(cluster, settings, with_config=True))
     return [line for topic in wanted(settings) for line in _differences(topic, found.get(topic.name))]
 
 
 def unfit(cluster: Cluster, settings: Settings) -> list[str]:
-    """Return the topics a worker cannot start with: missing, or with another partition count."""
-    found = describe(cluster, settings)
+    """Return the topics a worker cannot start with: missing, or with another partition count; raises as `check`."""
+    found = _visible(cluster, settings, describe(cluster, settings))
     return [t.name for t in wanted(settings) if t.name not in found or found[t.name].partitions != t.partitions]
 
 
-def describe(cluster: Cluster, settings: Settings) -> dict[str, Found]:
-    """Return the topics of a deployment that exist, by name."""
+def describe(cluster: Cluster, settings: Settings, *, with_config: bool = False) -> dict[str, Found]:
+    """Return the topics of a deployment that exist and that we may know of, by name.
+
+    Configuration takes a right of its own (`streams.acls`), so it is asked for only where it is wanted.
+    """
     with cluster.admin() as admin:
         topics = wanted(settings)
         missing = {topic.name for topic in _missing(admin, topics)}
         present = [topic for topic in topics if topic.name not in missing]
         if not present:
             return {}
-        configs = {} if cluster.is_embedded else _configs(admin, present)
+        configs = _configs(admin, present) if with_config and not cluster.is_embedded else {}
         return {
             told["name"]: Found(
                 told["name"],
@@ -122,6 +130,13 @@ def describe(cluster: Cluster, settings: Settings) -> dict[str, Found]:
             )
             for told in admin.describe_topics([topic.name for topic in present])
         }
+
+
+def _visible(cluster: Cluster, settings: Settings, found: dict[str, Found]) -> dict[str, Found]:
+    """Make sure that what was not found is not there, rather than nothing for us to know of."""
+    if absent := [topic.name for topic in wanted(settings) if topic.name not in found]:
+        cluster.require_known(absent)
+    return found
 
 
 def _missing(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> list[Wanted]:

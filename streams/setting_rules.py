@@ -3,6 +3,7 @@
 Under `streams.settings`, which lists them all.
 """
 
+import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from models.experts import NAMES as EXPERT_NAMES
 from models.levels import ALERT_LEVELS, LEVELS
 from models.policy import Policy
 from streams.durations import DURATION_FORM, UNITS_S, duration_s
+from streams.secret import Secret
 from streams.times import LATEST_S, TIME_FORM, time_s
 
 DAY_S = UNITS_S["d"]
@@ -26,11 +28,12 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """How a text becomes a value and which values are allowed."""
+    """How a text becomes a value and which values are allowed; a refusal of a secret does not repeat it."""
 
     read: Callable[[str], Any]
     holds: Callable[[Any], bool]
     allowed: str
+    is_secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,14 @@ class Setting:
             raise self._refusal(value)
 
     def _refusal(self, given: Any) -> SettingsError:
-        return SettingsError(f"{self.variable}={given!r}: must be {self.rule.allowed}")
+        shown = "" if self.rule.is_secret else f"={given!r}"
+        return SettingsError(f"{self.variable}{shown}: must be {self.rule.allowed}")
+
+
+def declare(variable: str, default: str, unit: str, meaning: str, rule: Rule) -> Any:
+    """Declare a field of a settings class; see `Setting`."""
+    declared = Setting(variable, default, unit, meaning, rule)
+    return dataclasses.field(default=declared.value(default), metadata={"setting": declared})
 
 
 def number(kind: type[int] | type[float], low: float, high: float) -> Rule:
@@ -105,6 +115,7 @@ def or_empty(rule: Rule) -> Rule:
         lambda text: rule.read(text) if text else None,
         lambda v: v is None or rule.holds(v),
         f"empty, or {rule.allowed}",
+        rule.is_secret,
     )
 
 
@@ -160,3 +171,12 @@ MOMENT = Rule(time_s, lambda v: 0 < v <= LATEST_S, TIME_FORM)
 NAME = _name(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, dots, dashes or underscores")
 PREFIX = _name(r"[A-Za-z0-9._-]{0,100}", "up to 100 letters, digits, dots, dashes or underscores")
 HOST = _name(r"[A-Za-z0-9.:_-]{1,253}", "a host name or an IP address")
+FILE = _name(r"[^\x00-\x1f]{1,1000}", "the name of a file")
+USER = _name(r"[!-+\--<>-~]{1,200}", "1 to 200 printable ASCII characters without blank, comma or =")
+"""kafka-python does not escape the two characters that mean something in SCRAM (RFC 5802)."""
+SECRET = Rule(
+    Secret,
+    lambda v: isinstance(v, Secret) and re.fullmatch(r"[^\x00-\x1f\x7f]{1,4000}", v.reveal()) is not None,
+    "1 to 4,000 characters without control characters",
+    is_secret=True,
+)

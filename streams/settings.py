@@ -4,12 +4,12 @@ Each field carries its variable, default, unit, meaning and rule, so `SETTINGS`,
 checks have one source. Bad values are refused here, with the variable and what it allows.
 """
 
-# ruff: noqa: RUF009 - `_setting` returns a dataclass field, as `dataclasses.field` does
+# ruff: noqa: RUF009 - `declare` returns a dataclass field, as `dataclasses.field` does
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from models.capacity import Share
 from models.events import Channel
@@ -17,6 +17,7 @@ from models.experts import NAMES as EXPERT_NAMES
 from models.policy import Policy
 from models.target import Target
 from streams.mute import Mute
+from streams.security_settings import SecuritySettings
 from streams.setting_rules import (
     BROKERS,
     EXPERTS,
@@ -29,11 +30,11 @@ from streams.setting_rules import (
     NAME,
     PREFIX,
     SPAN,
-    Rule,
     Setting,
     SettingsError,
     Thresholds,
     choice,
+    declare,
     number,
     or_empty,
     or_zero,
@@ -42,13 +43,8 @@ from streams.setting_rules import (
 __all__ = ["SETTINGS", "Setting", "Settings", "SettingsError"]
 
 
-def _setting(variable: str, default: str, unit: str, meaning: str, rule: Rule) -> Any:
-    setting = Setting(variable, default, unit, meaning, rule)
-    return dataclasses.field(default=setting.value(default), metadata={"setting": setting})
-
-
 @dataclass(frozen=True)
-class Settings:
+class Settings(SecuritySettings):
     """Everything a deployment decides.
 
     Raises
@@ -67,127 +63,125 @@ class Settings:
     streams.setting_rules.SettingsError: YOCHO_CLOCK='sundial': must be wall or event
     """
 
-    brokers: tuple[str, ...] = _setting(
+    brokers: tuple[str, ...] = declare(
         "YOCHO_BROKERS", "127.0.0.1:9092", "", "Bootstrap servers, separated by commas.", BROKERS
     )
-    group: str = _setting(
-        "YOCHO_GROUP", "yocho", "", "Consumer group; workers of one group share the partitions.", NAME
-    )
-    topic_prefix: str = _setting("YOCHO_TOPIC_PREFIX", "", "", "Put before every topic name.", PREFIX)
-    email_sends_topic: str | None = _setting(
+    group: str = declare("YOCHO_GROUP", "yocho", "", "Consumer group; workers of one group share the partitions.", NAME)
+    topic_prefix: str = declare("YOCHO_TOPIC_PREFIX", "", "", "Put before every topic name.", PREFIX)
+    email_sends_topic: str | None = declare(
         "YOCHO_EMAIL_SENDS_TOPIC", "", "",
         "Topic of e-mails sent, such as email-sends; empty: not read.", or_empty(NAME),
     )  # fmt: skip
-    email_clicks_topic: str | None = _setting(
+    email_clicks_topic: str | None = declare(
         "YOCHO_EMAIL_CLICKS_TOPIC", "", "",
         "Topic of links followed in e-mails, such as email-clicks; empty: not read.", or_empty(NAME),
     )  # fmt: skip
-    partitions: int = _setting(
+    partitions: int = declare(
         "YOCHO_PARTITIONS", "4", "partitions", "Of every topic keyed by customer; fixed once there is data.",
         number(int, 1, 1_000),
     )  # fmt: skip
-    replication: int = _setting(
+    replication: int = declare(
         "YOCHO_REPLICATION", "1", "replicas", "Of topics made by yocho topics create; 3 in production.",
         number(int, 1, 9),
     )  # fmt: skip
-    main: Channel = _setting("YOCHO_MAIN", "order", "", "The event whose absence is churn.", MAIN)
-    horizon_s: int = _setting(
+    main: Channel = declare("YOCHO_MAIN", "order", "", "The event whose absence is churn.", MAIN)
+    horizon_s: int = declare(
         "YOCHO_HORIZON", "91d", "duration", "How long without a main event counts as churn.", HORIZON
     )
-    clock: Literal["wall", "event"] = _setting(
+    clock: Literal["wall", "event"] = declare(
         "YOCHO_CLOCK", "wall", "", "What moves stream time when caught up: the wall clock, or events alone.",
         choice("wall", "event"),
     )  # fmt: skip
-    learn: Literal["on", "off"] = _setting(
+    learn: Literal["on", "off"] = declare(
         "YOCHO_LEARN", "on", "", "Learn from resolved labels, or keep the model as it is at start.",
         choice("on", "off"),
     )  # fmt: skip
-    lang: Literal["ja", "en"] = _setting(
+    lang: Literal["ja", "en"] = declare(
         "YOCHO_LANG", "ja", "", "Language of alerts in the terminal.", choice("ja", "en")
     )
-    levels: Thresholds = _setting(
+    levels: Thresholds = declare(
         "YOCHO_LEVELS", "watch=0.70/0.60,at_risk=0.80/0.70,critical=0.90/0.80", "probability",
         "Enter and exit threshold of each alert level.", LEVEL_THRESHOLDS,
     )  # fmt: skip
-    dwell: int | None = _setting(
+    dwell: int | None = declare(
         "YOCHO_DWELL", "", "duration", "Silence before a level may rise, until a horizon has passed without a main"
         " event; empty: horizon/26.", or_empty(SPAN),
     )  # fmt: skip
-    expire: int | None = _setting(
+    expire: int | None = declare(
         "YOCHO_EXPIRE", "", "duration", "Silence on the main channel after which a customer counts as churned"
         " and is alerted on no more; empty: 2 horizons.", or_empty(SPAN),
     )  # fmt: skip
-    forget: int | None = _setting(
+    forget: int | None = declare(
         "YOCHO_FORGET", "", "duration", "Silence on all channels after which a customer's state is deleted;"
         " empty: expiry and 3 horizons.", or_empty(SPAN),
     )  # fmt: skip
-    mute_before_s: int | None = _setting(
+    mute_before_s: int | None = declare(
         "YOCHO_MUTE_BEFORE", "", "RFC 3339 time", "Alerts of events before it are history: state and labels are built,"
         " but nobody is called to action; empty: none are.", or_empty(MOMENT),
     )  # fmt: skip
-    muted: Literal["mark", "drop"] = _setting(
+    muted: Literal["mark", "drop"] = declare(
         "YOCHO_MUTED", "mark", "", "Whether such alerts are published with `replay` set, or not sent.",
         choice("mark", "drop"),
     )  # fmt: skip
-    cool_down: int | None = _setting(
+    cool_down: int | None = declare(
         "YOCHO_COOL_DOWN", "", "duration", "After an episode ended, how long no other one opens; empty: horizon/13.",
         or_empty(SPAN),
     )  # fmt: skip
-    breaker: float = _setting(
+    breaker: float = declare(
         "YOCHO_BREAKER", "5", "", "Alerts within a day, as a multiple of a partition's usual number, above which all"
         " others wait for a person; 0: never.", or_zero(number(float, 1.1, 1_000)),
     )  # fmt: skip
-    capacity: int = _setting(
+    capacity: int = declare(
         "YOCHO_CAPACITY", "0", "alerts/day", "Most new alerts a day, for those with the most at stake;"
         " 0: everybody over a threshold.", number(int, 0, 1_000_000_000),
     )  # fmt: skip
-    lateness_s: int = _setting(
+    lateness_s: int = declare(
         "YOCHO_LATENESS", "7d", "duration", "An event older than stream time by more is a dead letter.", SPAN
     )
-    disorder_s: int = _setting(
+    disorder_s: int = declare(
         "YOCHO_DISORDER", "0s", "duration", "How much out of order events of one input may arrive and still be put in"
         " order; alerts wait as long.", SPAN,
     )  # fmt: skip
-    merge_wait_s: float = _setting(
+    merge_wait_s: float = declare(
         "YOCHO_MERGE_WAIT_S", "0.25", "seconds", "How long to wait for a lagging input when merging by time.",
         number(float, 0, 60),
     )  # fmt: skip
-    commit_interval_s: float = _setting(
+    commit_interval_s: float = declare(
         "YOCHO_COMMIT_INTERVAL_S", "1.0", "seconds", "Between commits of alerts, state and offsets.",
         number(float, 0.05, 60),
     )  # fmt: skip
-    session_timeout_s: float = _setting(
+    session_timeout_s: float = declare(
         "YOCHO_SESSION_TIMEOUT_S", "10", "seconds", "Silence after which the group gives a worker's partitions away.",
         number(float, 1, 300),
     )  # fmt: skip
-    max_batch: int = _setting(
+    max_batch: int = declare(
         "YOCHO_MAX_BATCH", "4000", "records", "Most records fetched and applied at once.",
         number(int, 1, 100_000),
     )  # fmt: skip
-    calendar: Literal["none", "plain", "JP"] = _setting(
+    calendar: Literal["none", "plain", "JP"] = declare(
         "YOCHO_CALENDAR", "none", "", "What the model may know of the calendar: nothing, weekends and seasons (plain),"
         " or these with Japan's public holidays (JP). For shops with a season and more than a year of history.",
         choice("none", "plain", "JP"),
     )  # fmt: skip
-    experts: tuple[str, ...] = _setting(
+    experts: tuple[str, ...] = declare(
         "YOCHO_EXPERTS", ",".join(EXPERT_NAMES), "", "Models that the mixture is made of, separated by commas.", EXPERTS
     )
-    memory_days: float = _setting(
+    memory_days: float = declare(
         "YOCHO_MEMORY_DAYS", "30", "days", "After how long a label counts one half to the model.", MEMORY_DAYS
     )
-    challenger_memory_days: float = _setting(
+    challenger_memory_days: float = declare(
         "YOCHO_CHALLENGER_MEMORY_DAYS", "90", "days",
         "The same for its challenger, which takes its place if it predicts better; 0: no challenger.",
         or_zero(MEMORY_DAYS),
     )  # fmt: skip
-    snapshot_every: int = _setting(
+    snapshot_every: int = declare(
         "YOCHO_SNAPSHOT_EVERY", "500", "labels", "Labels of both kinds learnt between two published models.",
         number(int, 1, 1_000_000),
     )  # fmt: skip
-    metrics_host: str = _setting(
+    metrics_host: str = declare(
         "YOCHO_METRICS_HOST", "127.0.0.1", "", "Where /metrics, /healthz and /readyz listen.", HOST
     )
-    metrics_port: int = _setting(
+    metrics_port: int = declare(
         "YOCHO_METRICS_PORT", "9464", "", "Their port; 0 takes a free one.", number(int, 0, 65_535)
     )
 
@@ -204,6 +198,7 @@ class Settings:
             )
         if self.forget_s <= self.expire_s + self.horizon_s:
             raise SettingsError("YOCHO_FORGET must be longer than YOCHO_EXPIRE and YOCHO_HORIZON together")
+        super().__post_init__()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
@@ -273,6 +268,9 @@ class Settings:
 
 
 SETTINGS: tuple[Setting, ...] = tuple(
-    dataclasses.replace(field.metadata["setting"], field=field.name) for field in dataclasses.fields(Settings)
+    dataclasses.replace(field.metadata["setting"], field=field.name)
+    for field in sorted(
+        dataclasses.fields(Settings), key=lambda field: field.name in SecuritySettings.__dataclass_fields__
+    )
 )
-"""Every variable, in the order of the README table."""
+"""Every variable, in the order of the README table: what Yochō does, then how it reaches the brokers."""

@@ -38,6 +38,8 @@ class Topic:
         Keyed by customer and co-partitioned; else one partition.
     template
         Name with ``{prefix}``, ``{group}`` and ``{key}`` to be filled in.
+    readers
+        Who reads it: roles, as `writer` is one.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Topic:
     config: Mapping[str, str] = field(default_factory=dict, hash=False)
     per_customer: bool = True
     template: str = "{prefix}{key}"
+    readers: tuple[str, ...] = ()
 
     def topic(self, settings: Settings) -> str:
         """Return the name in Kafka.
@@ -130,7 +133,7 @@ def _input(
 ) -> InputTopic:
     return InputTopic(
         key, what, "customer_id", "producers", "producer",
-        source=source, event_type=event_type, channel=channel, setting=setting,
+        source=source, event_type=event_type, channel=channel, setting=setting, readers=("worker",),
     )  # fmt: skip
 
 
@@ -148,7 +151,7 @@ EMAIL_CLICKS = _input(
 )  # fmt: skip
 COMMANDS = InputTopic(
     "churn-commands", "what people say of an episode: acknowledged, snoozed", "customer_id", "people", "delete",
-    _kept_days(30), source=Source.COMMANDS, event_type="command",
+    _kept_days(30), source=Source.COMMANDS, event_type="command", readers=("worker", "operators"),
 )  # fmt: skip
 INPUTS: tuple[InputTopic, ...] = (
     ORDERS,
@@ -178,27 +181,27 @@ COMPACTED = {
 }
 ALERTS = Topic(
     "churn-alerts", "離反予兆 and its life cycle, for people and mailers", "customer_id", "worker", "delete",
-    _kept_days(30),
+    _kept_days(30), readers=("people", "mailers"),
 )  # fmt: skip
 OUTCOMES = Topic(
     "churn-outcomes", "what became of each told episode: returned, churned", "customer_id", "worker", "delete",
-    _kept_days(90),
+    _kept_days(90), readers=("people",),
 )  # fmt: skip
 LABELS = Topic(
     "churn-labels", "resolved examples: features when scored, outcome", "customer_id", "worker", "delete",
-    _kept_days(30),
+    _kept_days(30), readers=("trainer", "operators"),
 )  # fmt: skip
 MODEL = Topic(
     "churn-model", "the trained model: latest, each version, and the trainer's state", "model name, version or trainer",
-    "trainer", "compact", COMPACTED, per_customer=False,
+    "trainer", "compact", COMPACTED, per_customer=False, readers=("worker", "trainer", "people"),
 )  # fmt: skip
 DEAD_LETTERS = Topic(
     "dead-letters", "records that could not be processed: bytes and reason", "as in the record", "worker",
-    "delete", _kept_days(14) | {"max.message.bytes": str(DEAD_LETTER_BYTES)},
+    "delete", _kept_days(14) | {"max.message.bytes": str(DEAD_LETTER_BYTES)}, readers=("operators",),
 )  # fmt: skip
 CHANGELOG = Topic(
     "customers-changelog", "state of each customer", "customer_id", "worker", "compact",
-    COMPACTED, template="{group}-{key}",
+    COMPACTED, template="{group}-{key}", readers=("worker", "people"),
 )  # fmt: skip
 OUTPUTS: tuple[Topic, ...] = (ALERTS, OUTCOMES, LABELS, MODEL, DEAD_LETTERS, CHANGELOG)
 TOPICS: tuple[Topic, ...] = INPUTS + OUTPUTS

@@ -9,6 +9,7 @@ import faust
 from prometheus_client import CollectorRegistry
 
 from streams import provision
+from streams.acls import require_role
 from streams.app import cold_book, create_app
 from streams.cluster import Cluster
 from streams.engine.engine import Engine
@@ -50,6 +51,7 @@ def run_worker(settings: Settings, log_level: str) -> int:
     )
     print(f"yocho worker: metrics on http://{settings.metrics_host}:{health.port}/metrics", file=sys.stderr, flush=True)
     try:
+        require_role(Cluster.reach(settings), settings, "worker")
         require_topics(settings)
         book = cold_book(settings)
         asyncio.run(read_models(settings, book))

@@ -6,6 +6,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from streams.acls import script
+from streams.cli.types import ROLE_USER
 from streams.cluster import Cluster
 from streams.durations import duration_text
 from streams.provision import Found, check, create, describe
@@ -58,6 +60,15 @@ def describe_command() -> None:
     Console(width=None if Console().is_terminal else 200).print(table)
     if cluster.is_embedded:
         click.echo("embedded broker: nothing is compacted, and each partition keeps its last 5 MiB")
+
+
+@command.command("acls", epilog="Example: yocho topics acls --user worker=User:CN=churn-1 > acls.sh")
+@click.option("--user", "users", type=ROLE_USER, multiple=True, help="Who has a role; else User:yocho-ROLE.")
+@click.option("--config", default="admin.properties", show_default=True, help="File kafka-acls logs in with.")
+def acls_command(users: tuple[tuple[str, str], ...], config: str) -> None:
+    """Print kafka-acls commands that allow each role what the table of topics says; no broker is asked."""
+    for line in script(Settings.from_env(os.environ), dict(users), config):
+        click.echo(line)
 
 
 def _report(cluster: Cluster, settings: Settings, well: str) -> None:

@@ -72,6 +72,17 @@ BY = _Text("name", _checked(check_by), f"a name: 1 to {MAX_BY_CHARACTERS} printa
 """Who says something."""
 
 
+def _role_user(text: str) -> tuple[str, str]:
+    role, sign, user = text.partition("=")
+    if not (role and sign and user):
+        raise ValueError
+    return role, user
+
+
+ROLE_USER = _Text("role=user", _role_user, "ROLE=USER, such as worker=User:churn")
+"""Who has a role, as a pair."""
+
+
 def _issued_at_ms(context: click.Context, parameter: click.Parameter, at_s: int | None) -> int:
     return int(time.time() * 1000) if at_s is None else at_s * 1000
 

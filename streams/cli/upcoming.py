@@ -84,7 +84,9 @@ def command(within_s: int, level: LevelName, limit: int | None, as_json: bool) -
 
 def _require_state(settings: Settings) -> None:
     """Refuse where a topic is missing or another one: reading would wait for it without a word."""
-    topics = provision.describe(Cluster.reach(settings), settings)
+    cluster = Cluster.reach(settings)
+    cluster.require_known(topic.topic(settings) for topic in (CHANGELOG, MODEL))
+    topics = provision.describe(cluster, settings)
     for topic in (CHANGELOG, MODEL):
         if (name := topic.topic(settings)) not in topics:
             raise NoStateError(f"topic {name} is missing: no worker of group {settings.group} has run here")

@@ -49,7 +49,7 @@ class KafkaCluster:
                 n,
                 self._folder / str(n),
                 port,
-                properties={**_common(nodes, voters), **_listeners(port, controller), **(properties or {})},
+                properties={**common(nodes, voters), **_listeners(port, controller), **(properties or {})},
                 cluster_id=CLUSTER_ID,
                 formatting=formatting,
             )
@@ -94,7 +94,7 @@ class KafkaCluster:
         self.close()
 
 
-def _common(nodes: int, voters: str) -> dict[str, str]:
+def common(nodes: int, voters: str) -> dict[str, str]:
     replicas, insync = str(nodes), str(max(1, nodes - 1))
     return {
         "process.roles": "broker,controller",

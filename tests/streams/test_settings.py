@@ -6,6 +6,7 @@ import pytest
 
 from models.events import Channel
 from streams.durations import duration_s, duration_text, speed
+from streams.secret import Secret
 from streams.settings import SETTINGS, Settings, SettingsError
 
 
@@ -57,11 +58,25 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_SNAPSHOT_EVERY": "50",
         "YOCHO_METRICS_HOST": "0.0.0.0",
         "YOCHO_METRICS_PORT": "0",
+        "YOCHO_SECURITY": "SASL_SSL",
+        "YOCHO_TLS_CA_FILE": "ca.pem",
+        "YOCHO_TLS_CERT_FILE": "me.crt",
+        "YOCHO_TLS_KEY_FILE": "me.key",
+        "YOCHO_TLS_KEY_PASSWORD": "opens the key",
+        "YOCHO_SASL_MECHANISM": "PLAIN",
+        "YOCHO_SASL_USER": "shop",
+        "YOCHO_SASL_PASSWORD": "lets me in",
     }
-    assert set(given) == {setting.variable for setting in SETTINGS}, "a new variable belongs into this test"
+    from_files = {"YOCHO_TLS_KEY_PASSWORD": "key-password.txt", "YOCHO_SASL_PASSWORD": "password.txt"}
+    of_files = {f"{name}_FILE": file for name, file in from_files.items()}
+    known = {*given, *of_files}
+    assert known == {setting.variable for setting in SETTINGS}, "a new variable belongs into this test"
     settings = Settings.from_env(given)
+    apart = Settings.from_env({name: text for name, text in given.items() if name not in from_files} | of_files)
+    assert (apart.tls_key_password_file, apart.sasl_password_file) == ("key-password.txt", "password.txt")
     changed = {f.name for f in dataclasses.fields(Settings) if getattr(settings, f.name) != getattr(Settings(), f.name)}
-    assert changed == {setting.field for setting in SETTINGS}
+    assert changed == {setting.field for setting in SETTINGS if setting.variable in given}
+    assert (settings.tls_key_password, settings.sasl_password) == (Secret("opens the key"), Secret("lets me in"))
     assert (settings.mute.before_s, settings.mute.drop) == (1_743_433_200, True)
     assert settings.bootstrap == "kafka-1:9092,[::1]:9093"
     assert (settings.experts, settings.memory_days) == (("process", "linear"), 20.0)

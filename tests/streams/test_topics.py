@@ -142,7 +142,7 @@ def test_wrong_configuration_and_replication_of_our_own_topics_are_told(monkeypa
     found = {w.name: Found(w.name, w.partitions, 3, w.config) for w in wanted(settings)}
     found["orders"] = Found("orders", 4, 1, {})
     found["churn-alerts"] = Found("churn-alerts", 4, 1, {"cleanup.policy": "compact", "min.insync.replicas": "2"})
-    monkeypatch.setattr("streams.provision.describe", lambda *_: found)
+    monkeypatch.setattr("streams.provision.describe", lambda *_, with_config: found if with_config else {})
     assert check(Cluster("unused:1", is_embedded=False), settings) == [
         "churn-alerts: 1 replicas, not 3",
         "churn-alerts: cleanup.policy=compact, not delete",

@@ -16,6 +16,7 @@ def on_a_broker_with(monkeypatch, partitions: dict[str, int], *, is_embedded=Fal
     found = {name: Found(name, count, 1, {}) for name, count in partitions.items()}
     monkeypatch.setattr(worker.Cluster, "reach", lambda settings: Cluster("127.0.0.1:9092", is_embedded))
     monkeypatch.setattr(provision, "describe", lambda cluster, settings: found)
+    monkeypatch.setattr(worker.Cluster, "require_known", lambda cluster, topics: None)
 
 
 def all_fit() -> dict[str, int]:
