@@ -1,0 +1,63 @@
+"""What a record turned out to be, on its way from decoding to its turn.
+
+Between ingest and per-customer state on the line from event to alert: `streams.admission` makes these, the merge by
+event time orders them, and the pipeline works them off.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.events import Event
+from streams.commands import Erase, Release, Tombstone
+from streams.reasons import Reject
+
+
+@dataclass(slots=True)
+class Arrival:
+    """An event, the number and the `models.events.Source` of the input it came from, and the record it was.
+
+    `place` is the offset it is applied under, which differs from its own where events are put in order
+    (`streams.engine.places`).
+    """
+
+    number: int
+    source: int
+    offset: int
+    key: bytes
+    event: Event
+    raw: Any
+    place: int
+
+
+@dataclass(slots=True)
+class Refused:
+    """A record that is no event; it keeps its place among the others until its turn comes."""
+
+    number: int
+    offset: int
+    raw: Any
+    reject: Reject
+
+
+@dataclass(slots=True)
+class Said:
+    """What somebody said that no episode answers to, when its turn comes."""
+
+    number: int
+    offset: int
+    raw: Any
+    what: Release | Erase | Tombstone
+
+
+Decoded = Arrival | Refused | Said
+
+
+def said_between(chunk: Sequence[Decoded]) -> Iterator[tuple[Sequence[Decoded], Said | None]]:
+    """Cut a chunk where somebody says what no episode answers to, which is rare: records, and what follows them."""
+    begin = 0
+    for end, decoded in enumerate(chunk):
+        if isinstance(decoded, Said):
+            yield chunk[begin:end], decoded
+            begin = end + 1
+    yield (chunk[begin:] if begin else chunk), None
