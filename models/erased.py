@@ -7,7 +7,7 @@ is kept only while it is needed: for as long as a silent customer's state would 
 
 import base64
 import hashlib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from models.memory import remembered
@@ -41,10 +41,10 @@ class Erased:
     Examples
     --------
     >>> erased = Erased(keep_s=1_000)
-    >>> erased.add(b"c1", 500)
+    >>> erased.add([b"c1"], 500)
     >>> erased.covers(b"c1", 500), erased.covers(b"c1", 501), erased.covers(b"c2", 500)
     (True, False, False)
-    >>> erased.add(b"c2", 1_501)
+    >>> erased.add([b"c2"], 1_501)
     >>> erased.covers(b"c1", 500), erased.to_dict()
     (False, {'qPvgtN5aEtw4': 1501})
     """
@@ -74,13 +74,13 @@ class Erased:
         up_to_s = self._at_s.get(fingerprint(customer_id))
         return up_to_s is not None and at_s <= up_to_s
 
-    def add(self, customer_id: bytes, at_s: int) -> None:
-        """Erase a customer up to a second, at_s > 0; when there are too many, the earliest are forgotten."""
-        name = fingerprint(customer_id)
-        self._at_s[name] = max(at_s, self._at_s.get(name, 0))
+    def add(self, customer_ids: Iterable[bytes], at_s: int) -> None:
+        """Erase customers up to a second, at_s > 0; when there are too many, the earliest are forgotten."""
+        for name in map(fingerprint, customer_ids):
+            self._at_s[name] = max(at_s, self._at_s.get(name, 0))
         self.latest_s = max(self.latest_s, at_s)
         since_s = self.latest_s - self._keep_s
-        if len(self._at_s) > MOST or min(self._at_s.values()) < since_s:
+        if len(self._at_s) > MOST or min(self._at_s.values(), default=at_s) < since_s:
             most = FEWER if len(self._at_s) > MOST else MOST
             kept = sorted((second, who) for who, second in self._at_s.items() if second >= since_s)[-most:]
             self._at_s = {who: second for second, who in kept}

@@ -156,8 +156,7 @@ class Admission:
             if self._is_erased(partition, refused.number, refused.raw.key, refused.raw.timestamp // 1000):
                 continue
             self._set_aside(partition, refused.number, refused.raw, refused.reject)
-        if self.erasures.is_any(partition):
-            events = [e for e in events if not self._is_erased(partition, e.number, e.key, e.event.at_s)]
+        events = self._without_erased(partition, events)
         slots = partition.find([event.key for event in events])
         kept = self._without_strangers(partition, events, slots)
         events, slots = [events[i] for i in kept.tolist()], slots[kept]
@@ -174,12 +173,32 @@ class Admission:
         if self._places is not None:
             self._places.clear()
 
-    def may_erase(self, partition: PartitionRows, said: Said) -> bool:
-        """Whether the customer of an erasure belongs here; else it is set aside."""
-        belongs = self._partition_of(said.raw.key) == partition.number
-        if not belongs:
-            self._set_aside(partition, said.number, said.raw, _wrong_partition(partition))
-        return belongs
+    def to_erase(self, partition: PartitionRows, said: Sequence[Said], at_s: int) -> list[bytes]:
+        """Return whom erasures of one second concern, each once; one on a wrong partition is set aside."""
+        keys: dict[bytes, None] = {}
+        for one in said:
+            key = one.raw.key
+            if self._partition_of(key) != partition.number:
+                self._set_aside(partition, one.number, one.raw, _wrong_partition(partition))
+                continue
+            is_done = key in keys or self.erasures.cover(partition, key, at_s)
+            self._metrics.erasure(is_done=is_done)
+            if not is_done:
+                keys[key] = None
+        return list(keys)
+
+    def _without_erased(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
+        """Pass over what is older than its customer's erasure; an id costs a hash, so only where there may be one."""
+        latest_s = self.erasures.latest_s(partition)
+        if not latest_s:
+            return events
+        from_ms = (latest_s + 1) * 1000
+        return [
+            event
+            for event in events
+            if event.event.occurred_at_ms >= from_ms
+            or not self._is_erased(partition, event.number, event.key, event.event.at_s)
+        ]
 
     def _is_erased(self, partition: PartitionRows, number: int, key: bytes | None, at_s: int) -> bool:
         """Whether a record is passed over, as its customer was erased since; counted then."""

@@ -4,6 +4,7 @@ Between ingest and per-customer state on the line from event to alert: `streams.
 event time orders them, and the pipeline works them off.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,11 +54,29 @@ class Said:
 Decoded = Arrival | Refused | Said
 
 
-def said_between(chunk: Sequence[Decoded]) -> Iterator[tuple[Sequence[Decoded], Said | None]]:
-    """Cut a chunk where somebody says what no episode answers to, which is rare: records, and what follows them."""
-    begin = 0
-    for end, decoded in enumerate(chunk):
-        if isinstance(decoded, Said):
-            yield chunk[begin:end], decoded
-            begin = end + 1
-    yield (chunk[begin:] if begin else chunk), None
+def said_between(chunk: Sequence[Decoded]) -> Iterator[tuple[Sequence[Decoded], Sequence[Said]]]:
+    """Cut a chunk where somebody says what no episode answers to, which is rare: records, and what follows them.
+
+    Erasures of one second that follow each other come together; tombstones behind them are left out.
+    """
+    if not any(isinstance(decoded, Said) for decoded in chunk):
+        yield chunk, ()
+        return
+    records: list[Decoded] = []
+    for what, group in itertools.groupby(filter(_is_meant, chunk), _together):
+        if what is None:
+            records = list(group)
+        else:
+            yield records, [decoded for decoded in group if isinstance(decoded, Said)]
+            records = []
+    yield records, ()
+
+
+def _is_meant(decoded: Decoded) -> bool:
+    return not (isinstance(decoded, Said) and isinstance(decoded.what, Tombstone))
+
+
+def _together(decoded: Decoded) -> tuple[type, int] | None:
+    if not isinstance(decoded, Said) or isinstance(decoded.what, Tombstone):
+        return None
+    return (Erase, decoded.what.at_s) if isinstance(decoded.what, Erase) else (Release, decoded.offset)

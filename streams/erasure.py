@@ -9,12 +9,13 @@ either: an erasure that comes late covers what came before it. An erasure of wha
 delivered a second time it leaves alone whoever has come back since.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.erased import PART, Erased
+from streams.engine.ids import UNKNOWN
 from streams.engine.partition import PartitionRows
 from streams.engine.texts import Slots
 
@@ -33,7 +34,7 @@ class Erasures:
     --------
     >>> erasures, partition = Erasures(keep_s=10_000), PartitionRows(0)
     >>> partition.stream_time_s = 1_000
-    >>> erasures.erase(partition, b"c1", 990, lambda slots, until_s: None).tolist()
+    >>> erasures.erase(partition, [b"c1"], 990, lambda slots, until_s: None).tolist()
     []
     >>> erasures.cover(partition, b"c1", 1_000), erasures.cover(partition, b"c1", 1_001)
     (True, False)
@@ -46,34 +47,34 @@ class Erasures:
         """Return who was erased on a partition."""
         return Erased.of(partition.memory, self._keep_s)
 
-    def is_any(self, partition: PartitionRows) -> bool:
-        """Whether anybody was."""
-        return PART in partition.memory
+    def latest_s(self, partition: PartitionRows) -> int:
+        """Second after which nothing is passed over, whoever it is about; 0 = nothing ever."""
+        return self.of(partition).latest_s if PART in partition.memory else 0
 
     def cover(self, partition: PartitionRows, key: bytes | None, at_s: int) -> bool:
         """Whether something about a customer, of a second, is to be passed over."""
-        return key is not None and self.is_any(partition) and self.of(partition).covers(key, at_s)
+        return key is not None and PART in partition.memory and self.of(partition).covers(key, at_s)
 
     def erase(
-        self, partition: PartitionRows, key: bytes, at_s: int, look_until: Callable[[Slots, Seconds], None]
+        self, partition: PartitionRows, keys: Sequence[bytes], at_s: int, look_until: Callable[[Slots, Seconds], None]
     ) -> Slots:
-        """Leave nothing of a customer but tombstones in the changelog, and the note that nothing is left.
+        """Leave nothing of customers but tombstones in the changelog, and the note that nothing is left.
 
         Parameters
         ----------
-        partition, key, at_s
-            Who, where, and the second the erasure speaks of.
+        partition, keys, at_s
+            Where, who, each once, and the second the erasures speak of.
         look_until
             Takes the looks at these rows up to these seconds: what silence has brought about by then was true.
 
         Returns
         -------
         ndarray
-            The rows that the customer had, shape (0,) or (1,).
+            The rows that they had.
         """
-        slot = partition.slot(key)
-        slots = np.array([] if slot is None else [slot], np.intp)
+        found = partition.find(keys)
+        slots: Slots = found[found != UNKNOWN]
         look_until(slots, np.full(len(slots), max(at_s, partition.stream_time_s - 1)))
-        partition.erase([key])
-        self.of(partition).add(key, max(at_s, partition.stream_time_s))
+        partition.erase(keys)
+        self.of(partition).add(keys, max(at_s, partition.stream_time_s))
         return slots

@@ -94,7 +94,7 @@ class Pipeline:
                     self._work_off(partition, part)
                     if news is not None:
                         self._follow_feed(partition, news)
-                if said is not None:
+                if said:
                     self._hear(partition, said)
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
@@ -132,27 +132,27 @@ class Pipeline:
 
     # -- inside
 
-    def _hear(self, partition: PartitionRows, said: Said) -> None:
-        """Do what somebody said, as of its turn."""
-        if isinstance(said.what, Release):
-            self._look_due(partition, said.what.at_s, UNLIMITED)  # what was due before is held yet
-            self.outages.release(partition, max(partition.stream_time_s, said.what.at_s))
-        elif isinstance(said.what, Erase) and self.admission.may_erase(partition, said):
-            self._erase(partition, said.raw.key, said.what.at_s)
+    def _hear(self, partition: PartitionRows, said: Sequence[Said]) -> None:
+        """Do what somebody said, as of its turn: erasures of one second, or a release."""
+        what = said[0].what
+        if isinstance(what, Release):
+            self._look_due(partition, what.at_s, UNLIMITED)  # what was due before is held yet
+            self.outages.release(partition, max(partition.stream_time_s, what.at_s))
+        elif isinstance(what, Erase):
+            self._erase(partition, self.admission.to_erase(partition, said, what.at_s), what.at_s)
 
-    def _erase(self, partition: PartitionRows, key: bytes, at_s: int) -> None:
-        """Look at a customer for the last time, then leave nothing but tombstones."""
-        erasures = self.admission.erasures
-        is_done = erasures.cover(partition, key, at_s)
-        if not is_done:
-            while self._follow_source(partition, at_s):
-                pass
-            partition.stream_time_s = max(partition.stream_time_s, at_s)
-            slots = erasures.erase(partition, key, at_s, partial(self._look_until, self._watch(partition), partition))
-            self._replans[partition.number].done(slots)
-            self.outages.acted(partition, slots)
-            self.emitter.erased(partition, key)
-        self.metrics.erasure(is_done=is_done)
+    def _erase(self, partition: PartitionRows, keys: Sequence[bytes], at_s: int) -> None:
+        """Look at customers for the last time, then leave nothing but tombstones."""
+        if not keys:
+            return
+        while self._follow_source(partition, at_s):
+            pass
+        partition.stream_time_s = max(partition.stream_time_s, at_s)
+        look_until = partial(self._look_until, self._watch(partition), partition)
+        slots = self.admission.erasures.erase(partition, keys, at_s, look_until)
+        self._replans[partition.number].done(slots)
+        self.outages.acted(partition, slots)
+        self.emitter.erased(partition, keys)
 
     def _follow_source(self, partition: PartitionRows, to_s: int) -> bool:
         """Bring stream time to the first change of a source before a second; False if there is none."""

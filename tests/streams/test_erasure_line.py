@@ -18,10 +18,6 @@ from tests.builders import NOW_MS, START_MS, Record, ack, at_ms, email_open, era
 from tests.streams.harness import FirstLine, in_pieces
 from tests.streams.random_logs import CUTS, END, KINDS, MAIL, STEPS, by_customer, erased_of, log_of, run
 
-MACHINE_OPEN = 4
-"""Kind of `random_logs`. Somebody known by it alone is forgotten at once, and with them that it was applied."""
-PEOPLE = STEPS.map(lambda steps: [step for step in steps if step[1] != MACHINE_OPEN])
-
 
 def erased_line(*samples, at="+10d", **options):
     """A line that knew c1, erased on day 10."""
@@ -173,6 +169,25 @@ class TestAgain:
         assert line.metric("yocho_events_total", type="order", outcome="erased") == 2
 
 
+def test_a_file_of_erasures_is_as_many_erasures_said_one_by_one():
+    """They come together, a tombstone behind each; somebody is named twice, somebody unknown, and one orders between."""
+    at_once, one_by_one = FirstLine(), FirstLine()
+    for line in (at_once, one_by_one):
+        line.take(*[order(f"c{n}", event_id=f"e{n}") for n in range(6)])
+    said = [erase(who, at="+1d", command_id=f"k{n}") for n, who in enumerate(["c0", "c1", "c9", "c1", "c4"])]
+    tombstones = [erase_tombstone(sample.event.customer_id, at="+1d") for sample in said]
+    behind = [record for pair in zip(said, tombstones, strict=True) for record in pair]
+    again = [order("c0", at="+2d", event_id="again"), erase("c5", at="+2d", command_id="k9")]
+    at_once.take(*behind, *again)
+    for sample in [*said, *again]:
+        one_by_one.take(sample)
+    assert at_once.rows().keys() == {b"c0", b"c2", b"c3"}
+    assert at_once.rows(without=("applied",)) == one_by_one.rows(without=("applied",))
+    assert by_customer(at_once.out) == by_customer(one_by_one.out)
+    assert at_once.metric("yocho_events_total", type="command", outcome="in_vain") == 1
+    assert _erased(at_once) == _erased(one_by_one)
+
+
 def test_the_tombstone_behind_an_erasure_says_nothing():
     line = FirstLine()
     line.take(order("c1"))
@@ -190,7 +205,7 @@ def test_an_erasure_on_a_wrong_partition_erases_nobody_and_is_set_aside():
     assert line.partition.stream_time_s == 0
 
 
-@given(steps=PEOPLE, cut=st.integers(0, 30), back=st.integers(0, 30), cuts=CUTS)
+@given(steps=STEPS, cut=st.integers(0, 30), back=st.integers(0, 30), cuts=CUTS)
 def test_a_crash_after_any_commit_changes_nothing(steps, cut, back, cuts):
     """State is written, offsets are not yet: what was applied comes again, the erasures with it."""
     samples = log_of(steps, late=False)
@@ -208,7 +223,7 @@ def test_a_crash_after_any_commit_changes_nothing(steps, cut, back, cuts):
     assert set(map(repr, line.told(DEAD_LETTERS))) == set(map(repr, whole.told(DEAD_LETTERS)))
 
 
-@given(steps=PEOPLE)
+@given(steps=STEPS)
 def test_of_who_is_erased_in_the_end_nothing_is_left_and_the_others_are_as_if_they_had_been_alone(steps):
     samples = log_of(steps, late=False)
     last = max(sample.event.occurred_at_ms for sample in samples) if samples else START_MS
@@ -222,7 +237,6 @@ def test_of_who_is_erased_in_the_end_nothing_is_left_and_the_others_are_as_if_th
 def test_the_kinds_of_the_random_logs_hold_erasures():
     samples = [kind("c1", at=START_MS, event_id="e1") for kind in KINDS]
     assert erased_of(samples) == {"c1"}
-    assert not samples[MACHINE_OPEN].event.engaged
 
 
 def _told(line, topic):
