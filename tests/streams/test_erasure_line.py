@@ -170,7 +170,7 @@ class TestAgain:
 
 
 def test_a_file_of_erasures_is_as_many_erasures_said_one_by_one():
-    """They come together, a tombstone behind each; somebody is named twice, somebody unknown, and one orders between."""
+    """They come together, a tombstone behind each; one is named twice, one is unknown, and one comes back between."""
     at_once, one_by_one = FirstLine(), FirstLine()
     for line in (at_once, one_by_one):
         line.take(*[order(f"c{n}", event_id=f"e{n}") for n in range(6)])
