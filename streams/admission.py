@@ -1,7 +1,8 @@
 """Admission to the first line: records decoded, strangers and latecomers set aside, the rest as columns.
 
 A record that cannot be an event becomes one dead letter and has no other effect: it moves no stream time and founds no
-customer. Nothing here raises on what a record holds.
+customer. What is older than its customer's erasure has no effect at all (`streams.erasure`). Nothing here raises on
+what a record holds.
 """
 
 import time
@@ -16,55 +17,19 @@ from numpy.typing import NDArray
 from models.apply import Columns
 from models.commands import Command
 from models.events import Event, Source
+from streams.arrivals import Arrival, Decoded, Refused, Said
 from streams.codec import decode
-from streams.commands import Release
+from streams.commands import Tombstone
 from streams.emit import Emitter
 from streams.engine.ids import UNKNOWN
 from streams.engine.partition import PartitionRows
 from streams.engine.places import Places
+from streams.erasure import Erasures
 from streams.metrics import Metrics
 from streams.reasons import Reason, Reject
 from streams.topics import InputTopic
 
 Slots = NDArray[np.intp]
-
-
-@dataclass(slots=True)
-class Arrival:
-    """An event, the number and the `models.events.Source` of the input it came from, and the record it was.
-
-    `place` is the offset it is applied under, which differs from its own where events are put in order
-    (`streams.engine.places`).
-    """
-
-    number: int
-    source: int
-    offset: int
-    key: bytes
-    event: Event
-    raw: Any
-    place: int
-
-
-@dataclass(slots=True)
-class Refused:
-    """A record that is no event; it keeps its place among the others until its turn comes."""
-
-    number: int
-    offset: int
-    raw: Any
-    reject: Reject
-
-
-@dataclass(slots=True)
-class Released:
-    """Somebody releases the breaker of the partition it came from, when its turn comes."""
-
-    offset: int
-    release: Release
-
-
-Decoded = Arrival | Refused | Released
 
 
 @dataclass(frozen=True)
@@ -126,6 +91,8 @@ class Admission:
         Where dead letters go.
     metrics
         Told what is set aside.
+    erasures
+        Know who was erased.
     lateness_s
         An event older than stream time by more than this is late, seconds.
     in_order
@@ -141,6 +108,7 @@ class Admission:
         sources: Sequence[InputTopic],
         emitter: Emitter,
         metrics: Metrics,
+        erasures: Erasures,
         *,
         lateness_s: int,
         in_order: bool,
@@ -150,6 +118,7 @@ class Admission:
         self._sources = sources
         self._emitter = emitter
         self._metrics = metrics
+        self.erasures = erasures
         self._lateness_s = lateness_s
         self._places = None if in_order else Places()
         self._longest_snooze_s = longest_snooze_s
@@ -169,10 +138,11 @@ class Admission:
                 out.append((content.occurred_at_ms, arrival))
                 if self._places is not None:
                     self._places.delivered((number, record.partition, key), at)
-            elif isinstance(content, Release):
-                out.append((content.issued_at_ms, Released(record.offset, content)))
-            else:
+            elif isinstance(content, Reject):
                 out.append((0, Refused(number, record.offset, record, content)))
+            else:
+                at_ms = 0 if isinstance(content, Tombstone) else content.issued_at_ms
+                out.append((at_ms, Said(number, record.offset, record, content)))
         return out
 
     def admit(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> Batch:
@@ -182,7 +152,11 @@ class Admission:
             for event in events:
                 event.place = self._places.taken((event.number, partition.number, event.key))
         for refused in (decoded for decoded in chunk if isinstance(decoded, Refused)):
+            # it has no event time: when it was appended decides
+            if self._is_erased(partition, refused.number, refused.raw.key, refused.raw.timestamp // 1000):
+                continue
             self._set_aside(partition, refused.number, refused.raw, refused.reject)
+        events = self._without_erased(partition, events)
         slots = partition.find([event.key for event in events])
         kept = self._without_strangers(partition, events, slots)
         events, slots = [events[i] for i in kept.tolist()], slots[kept]
@@ -199,10 +173,44 @@ class Admission:
         if self._places is not None:
             self._places.clear()
 
+    def to_erase(self, partition: PartitionRows, said: Sequence[Said], at_s: int) -> list[bytes]:
+        """Return whom erasures of one second concern, each once; one on a wrong partition is set aside."""
+        keys: dict[bytes, None] = {}
+        for one in said:
+            key = one.raw.key
+            if self._partition_of(key) != partition.number:
+                self._set_aside(partition, one.number, one.raw, _wrong_partition(partition))
+                continue
+            is_done = key in keys or self.erasures.cover(partition, key, at_s)
+            self._metrics.erasure(is_done=is_done)
+            if not is_done:
+                keys[key] = None
+        return list(keys)
+
+    def _without_erased(self, partition: PartitionRows, events: list[Arrival]) -> list[Arrival]:
+        """Pass over what is older than its customer's erasure; an id costs a hash, so only where there may be one."""
+        latest_s = self.erasures.latest_s(partition)
+        if not latest_s:
+            return events
+        from_ms = (latest_s + 1) * 1000
+        return [
+            event
+            for event in events
+            if event.event.occurred_at_ms >= from_ms
+            or not self._is_erased(partition, event.number, event.key, event.event.at_s)
+        ]
+
+    def _is_erased(self, partition: PartitionRows, number: int, key: bytes | None, at_s: int) -> bool:
+        """Whether a record is passed over, as its customer was erased since; counted then."""
+        is_erased = self.erasures.cover(partition, key, at_s)
+        if is_erased:
+            self._metrics.passed_over(self._sources[number].event_type)
+        return is_erased
+
     def _without_strangers(self, partition: PartitionRows, events: list[Arrival], slots: Slots) -> Slots:
         """Set aside customers who do not belong here; who is known was checked when they came."""
         belongs = np.ones(len(events), bool)
-        reject = Reject(Reason.WRONG_PARTITION, f"the key does not belong to partition {partition.number}")
+        reject = _wrong_partition(partition)
         for i in np.flatnonzero(slots == UNKNOWN).tolist():
             event = events[i]
             if self._partition_of(event.key) != partition.number:
@@ -235,6 +243,10 @@ class Admission:
     def _set_aside(self, partition: PartitionRows, number: int, record: Any, reject: Reject) -> None:
         self._emitter.dead_letter(partition, record, reject)
         self._metrics.rejected(self._sources[number].event_type, reject)
+
+
+def _wrong_partition(partition: PartitionRows) -> Reject:
+    return Reject(Reason.WRONG_PARTITION, f"the key does not belong to partition {partition.number}")
 
 
 def _all_known(partition: PartitionRows, events: Sequence[Arrival], slots: Slots) -> Slots:

@@ -24,6 +24,7 @@ from streams.engine.engine import Engine
 from streams.engine.outbox import Outbox
 from streams.engine.recovery import SafeTableManager
 from streams.engine.store import RowTable
+from streams.erasure import Erasures
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
 from streams.outage_metrics import OutageGauges
@@ -129,6 +130,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         inputs,
         emitter,
         metrics,
+        Erasures(settings.forget_s),
         lateness_s=settings.lateness_s,
         in_order=settings.disorder_s == 0,
         longest_snooze_s=settings.horizon_s,

@@ -29,8 +29,8 @@ from streams.checks import (
     check_session_s,
     check_time_ms,
 )
+from streams.commands import ERASE, RELEASE, Erase, Release, Tombstone, check_by, check_kind, check_until_s
 from streams.commands import FIELDS as COMMAND_FIELDS
-from streams.commands import RELEASE, Release, check_by, check_kind, check_until_s
 from streams.doubled import has_doubled
 from streams.reasons import Reason, Reject, RejectedError
 from streams.topics import COMMANDS, INPUTS, InputTopic
@@ -59,7 +59,11 @@ _COMMAND_FIELDS = tuple(f'"{field}"'.encode() for field in COMMAND_FIELDS)
 _CUSTOMER_ID, _EVENT_ID = Reason.INVALID_CUSTOMER_ID, Reason.INVALID_EVENT_ID
 
 
-def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms: int) -> Event | Release | Reject:
+Content = Event | Release | Erase | Tombstone
+"""What a record may say."""
+
+
+def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms: int) -> Content | Reject:
     """Read one record.
 
     Parameters
@@ -73,9 +77,9 @@ def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms
 
     Returns
     -------
-    Event, Release or Reject
-        What the customer did or, a `models.commands.Command`, what somebody said; that somebody releases the breaker;
-        or why this is nothing of that.
+    Event, Release, Erase, Tombstone or Reject
+        What the customer did or, a `models.commands.Command`, what somebody said; that somebody releases the breaker,
+        or erases the customer of the key; a null value behind that; or why this is nothing of all that.
 
     Examples
     --------
@@ -87,6 +91,8 @@ def decode(source: InputTopic, key: bytes | None, value: bytes | None, *, now_ms
     <Reason.KEY_MISMATCH: 'key_mismatch'>
     """
     try:
+        if value is None and source is COMMANDS:
+            return Tombstone()
         if value is None:
             raise RejectedError(Reason.NULL_VALUE, "a tombstone is no event")
         if len(value) > MAX_BYTES:
@@ -128,7 +134,7 @@ def _event(source: InputTopic, key: bytes, body: Body, now_ms: int) -> Event:
     return Event(customer_id, event_id, channel, occurred_at_ms, *details(body))
 
 
-def _command(key: bytes, body: Body, now_ms: int) -> Command | Release:
+def _command(key: bytes, body: Body, now_ms: int) -> Command | Release | Erase:
     get = body.get
     _check_version(body)
     declared = get("type")
@@ -143,6 +149,9 @@ def _command(key: bytes, body: Body, now_ms: int) -> Command | Release:
         raise _wrong_key(key)
     command_id = check_identifier(get("command_id"), _EVENT_ID)
     issued_at_ms = check_time_ms(get("issued_at"), now_ms)
+    if get("kind") == ERASE:
+        check_by(get("by"))
+        return Erase(issued_at_ms)
     kind = check_kind(get("kind"))
     until_s = check_until_s(get("until"), issued_at_ms) if kind == CommandKind.SNOOZE else 0
     return Command.of(customer_id, command_id, issued_at_ms, kind=kind, by=check_by(get("by")), until_s=until_s)

@@ -1,4 +1,4 @@
-"""Sends what a person says to the worker it concerns: behind `yocho ack`, `yocho snooze` and `yocho release`."""
+"""Sends what a person says to the worker it concerns: behind `yocho ack`, `snooze`, `release` and `erase`."""
 
 import itertools
 import uuid
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from models.commands import Command, CommandKind
 from streams.cluster import Cluster
-from streams.commands import encode, encode_release
+from streams.commands import encode, encode_erase, encode_release
 from streams.event_csv import Outgoing
 from streams.partitioner import partition_of
 from streams.produce import Sender
@@ -42,6 +42,23 @@ def send_release(settings: Settings, numbers: Iterable[int], issued_at_ms: int, 
         for number in numbers:
             value = encode_release(f"cmd-{uuid.uuid4()}", issued_at_ms, by)
             sender.send(Outgoing(COMMANDS, release_key(number, settings.partitions), value, issued_at_ms))
+        sender.flush()
+    return COMMANDS.topic(settings)
+
+
+def send_erasures(settings: Settings, customer_ids: Iterable[str], issued_at_ms: int, by: str) -> str:
+    """Have customers erased and wait until it is said; gives the topic, raises as `send`.
+
+    Behind each erasure goes a tombstone: whoever keeps the latest command of each customer then keeps none of theirs.
+    """
+    with Sender(Cluster.reach(settings), settings, [COMMANDS]) as sender:
+        for customer_id in customer_ids:
+            erasure = encode_erase(customer_id, f"cmd-{uuid.uuid4()}", issued_at_ms, by)
+            for value in (erasure, None):
+                record = Outgoing(COMMANDS, customer_id.encode(), value, issued_at_ms)
+                if sender.is_full(record):
+                    sender.flush()
+                sender.send(record)
         sender.flush()
     return COMMANDS.topic(settings)
 

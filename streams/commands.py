@@ -1,7 +1,8 @@
 """What a command says beside its envelope: its fields checked, and a command as bytes for its topic.
 
-`streams.codec` reads the envelope, `yocho ack` and `yocho snooze` write. JSON: ``command_id``, ``customer_id``,
-``kind`` (ack or snooze), ``by``, ``issued_at``, and ``until`` of a snooze; times as in events.
+`streams.codec` reads the envelope, `yocho ack`, `yocho snooze` and `yocho erase` write. JSON: ``command_id``,
+``customer_id``, ``kind`` (ack, snooze or erase), ``by``, ``issued_at``, and ``until`` of a snooze; times as in events.
+A null value behind an erasure is its tombstone and says nothing more.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from models.commands import MAX_BY_CHARACTERS, Command, CommandKind
 from streams.checks import check_time_of
 from streams.reasons import Reason, RejectedError
 
-RELEASE = "release"
+RELEASE, ERASE = "release", "erase"
 FIELDS = ("version", "schema_version", "type", "customer_id", "command_id", "issued_at", "kind", "by", "until")
 IDEOGRAPHIC_SPACE = "\u3000"  # between the parts of a Japanese name; Python calls it unprintable
 
@@ -37,9 +38,38 @@ class Release:
         return self.issued_at_ms // 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """A customer is to be erased: what they did until then is to be found nowhere and never to count again.
+
+    Parameters
+    ----------
+    issued_at_ms
+        When it was said, epoch milliseconds.
+    """
+
+    issued_at_ms: int
+
+    @property
+    def at_s(self) -> int:
+        """The same in whole epoch seconds, rounded down."""
+        return self.issued_at_ms // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A null value among the commands: it follows an erasure, for whoever keeps the latest command of a customer."""
+
+
 def encode_release(command_id: str, issued_at_ms: int, by: str) -> bytes:
     """Write a release as `streams.codec.decode` reads it."""
     return orjson.dumps({"command_id": command_id, "kind": RELEASE, "by": by, "issued_at": issued_at_ms})
+
+
+def encode_erase(customer_id: str, command_id: str, issued_at_ms: int, by: str) -> bytes:
+    """Write an erasure as `streams.codec.decode` reads it."""
+    body = {"command_id": command_id, "customer_id": customer_id, "kind": ERASE, "by": by, "issued_at": issued_at_ms}
+    return orjson.dumps(body)
 
 
 def check_kind(value: object) -> CommandKind:

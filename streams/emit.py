@@ -145,6 +145,12 @@ class Emitter:
         churned = int(np.count_nonzero(resolved.churned))
         self._metrics.resolved(churned, len(labels) - churned)
 
+    def erased(self, partition: PartitionRows, keys: Sequence[bytes]) -> None:
+        """Say that nothing told of customers until now is to be kept: a tombstone on each topic that tells of them."""
+        for topic in (self._alerts, self._outcomes, self._labels):
+            for key in keys:
+                self._outbox.put(topic, partition.number, key, None)
+
     def _live(self, decisions: Sequence[Decision]) -> list[Decision]:
         """Leave out and count what is history."""
         live = []

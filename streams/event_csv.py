@@ -24,11 +24,11 @@ _MS = timedelta(milliseconds=1)
 
 
 class Outgoing(NamedTuple):
-    """A record to be sent: its topic, key, value, and event time in epoch milliseconds."""
+    """A record to be sent: its topic, key, value (None of a tombstone), and event time in epoch milliseconds."""
 
     source: InputTopic
     key: bytes
-    value: bytes
+    value: bytes | None
     at_ms: int
 
 

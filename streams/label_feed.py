@@ -36,12 +36,12 @@ class Received(NamedTuple):
     partition, offset
         Its place.
     label
-        What it says, or why it says nothing.
+        What it says, or why it says nothing; None of a tombstone, which follows the labels of somebody erased.
     """
 
     partition: int
     offset: int
-    label: Label | msgspec.DecodeError
+    label: Label | msgspec.DecodeError | None
 
 
 class LabelFeed:
@@ -91,8 +91,10 @@ class LabelFeed:
 
     def _timed(self, record: Any) -> tuple[int, Received]:
         """The record and when it resolved, in ms; 0 keeps one without a usable time in its place."""
+        if record.value is None:
+            return 0, Received(record.partition, record.offset, None)
         try:
-            label: Label | msgspec.DecodeError = self._decoder.decode(record.value or b"")
+            label: Label | msgspec.DecodeError = self._decoder.decode(record.value)
         except msgspec.DecodeError as error:
             label = error
         at_s = label.resolved_at_s if isinstance(label, Label) and 0 <= label.resolved_at_s <= LAST_SECOND else 0

@@ -46,6 +46,8 @@ OUTCOMES = {
     Outcome.COMMANDED: "applied",
     Outcome.IN_VAIN: "in_vain",
 }
+ERASED = "erased"
+"""Outcome of a record that is older than the erasure of its customer: it has no effect, and is no dead letter."""
 ALWAYS_ON = (ORDERS, LOGINS, EMAIL_OPENS, COMMANDS)
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
@@ -122,6 +124,8 @@ class Metrics:
             source.source: [self._events.labels(source.event_type, OUTCOMES[outcome]) for outcome in Outcome]
             for source in inputs
         }
+        for source in inputs:
+            self._events.labels(source.event_type, ERASED)
 
     def watch_partitions(self, partitions: Callable[[], Iterable[PartitionRows]]) -> None:
         """Export gauges of the partitions this worker owns, read at each scrape."""
@@ -139,6 +143,14 @@ class Metrics:
         pairs, counts = np.unique(sources.astype(np.int64) * 256 + outcomes, return_counts=True)
         for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
             self._events_of[pair // 256][pair % 256].inc(count)
+
+    def erasure(self, *, is_done: bool) -> None:
+        """Count an erasure, and whether it was done before."""
+        self._events_of[COMMANDS.source][Outcome.IN_VAIN if is_done else Outcome.COMMANDED].inc()
+
+    def passed_over(self, event_type: str) -> None:
+        """Count a record older than the erasure of its customer."""
+        self._events.labels(event_type, ERASED).inc()
 
     def rejected(self, event_type: str, reject: Reject) -> None:
         """Count a dead letter."""

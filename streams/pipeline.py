@@ -9,7 +9,8 @@ of the batch. Before an event, the looks that fall due up to it are taken, and t
 however it was cut into batches.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,15 @@ from numpy.typing import NDArray
 
 from models.apply import Outcome, apply_round
 from models.breaker import UNLIMITED
-from models.capacity import Capacity, Share
-from models.census import Census
+from models.capacity import Share
 from models.episode_outcomes import returned
 from models.pending import just_frozen
 from models.scorer import Scorer
 from models.watch import NEVER, Watch
-from streams.admission import Admission, Batch, Decoded, Released, Slots
+from streams.admission import Admission, Batch, Slots
 from streams.answers import answer
-from streams.commands import Release
+from streams.arrivals import Decoded, Said, said_between
+from streams.commands import Erase, Release
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
 from streams.feeds import FeedNews
@@ -33,6 +34,7 @@ from streams.metrics import Metrics
 from streams.model_book import ModelBook
 from streams.outages import Outages
 from streams.replan import Replan
+from streams.spans import Spans
 
 Seconds = NDArray[np.int64]
 
@@ -74,7 +76,7 @@ class Pipeline:
         self.metrics = metrics
         self.outages = outages
         self._watch_of = watch
-        self._share_of = share_of
+        self._spans = Spans(share_of)
         self._watches: dict[int, Watch] = {}
         self._replans: dict[int, Replan] = {}
 
@@ -86,26 +88,22 @@ class Pipeline:
         """Apply records that are in event-time order; moves the stream time to the latest of them."""
         with self.metrics.processing():
             self._watch(partition)  # that of the stream time before the batch
-            for events, release in _between_releases(chunk):
+            for events, said in said_between(chunk):
                 batch = self.admission.admit(partition, events)
                 for part, news in self.outages.parts(partition, batch):
                     self._work_off(partition, part)
                     if news is not None:
                         self._follow_feed(partition, news)
-                if release is not None:
-                    self._look_due(partition, release.at_s, UNLIMITED)  # what was due before is held yet
-                    self.outages.release(partition, max(partition.stream_time_s, release.at_s))
+                if said:
+                    self._hear(partition, said)
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         """Move stream time on and look at what fell due before it; False while there is more than `limit`."""
         now_s = max(partition.stream_time_s, to_s)
-        news = self.outages.pass_to(partition, now_s)
-        if news is not None:
-            partition.stream_time_s = max(partition.stream_time_s, news.change.at_s)
-            self._follow_feed(partition, news)
+        if self._follow_source(partition, now_s):
             return False
         partition.stream_time_s = now_s
-        if not self._look_due(partition, now_s, limit) or self._begin_day(partition):
+        if not self._look_due(partition, now_s, limit) or self._spans.close(partition, self._watch(partition).target):
             return False
         return not self._switch(partition)
 
@@ -119,17 +117,10 @@ class Pipeline:
         return len(slots) < limit and len(again) < limit
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
-        """Stream time that events may not pass yet, None for none: a model takes effect there, or a span of time ends.
-
-        By a census customers are compared; it is due at the end of each quarter of the horizon. New alerts are limited
-        by day, if they are.
-        """
-        following, capacity = self.book.following(self._watch(partition).scorer), self._capacity(partition)
-        switches = (
-            None if following is None else following.effective_at_s,
-            None if capacity is None else capacity.next_day_s(partition.stream_time_s),
-            self._census(partition).next_close_s(partition.stream_time_s),
-        )
+        """Stream time that events may not pass yet, None for none: a model takes effect there, or a span ends."""
+        watch = self._watch(partition)
+        following, end_s = self.book.following(watch.scorer), self._spans.next_end_s(partition, watch.target)
+        switches = (end_s, None if following is None else following.effective_at_s)
         return min((switch_s for switch_s in switches if switch_s is not None), default=None)
 
     def forget_partitions(self) -> None:
@@ -141,18 +132,35 @@ class Pipeline:
 
     # -- inside
 
-    def _census(self, partition: PartitionRows) -> Census:
-        return Census.of(partition.memory, self._watch(partition).target)
+    def _hear(self, partition: PartitionRows, said: Sequence[Said]) -> None:
+        """Do what somebody said, as of its turn: erasures of one second, or a release."""
+        what = said[0].what
+        if isinstance(what, Release):
+            self._look_due(partition, what.at_s, UNLIMITED)  # what was due before is held yet
+            self.outages.release(partition, max(partition.stream_time_s, what.at_s))
+        elif isinstance(what, Erase):
+            self._erase(partition, self.admission.to_erase(partition, said, what.at_s), what.at_s)
 
-    def _capacity(self, partition: PartitionRows) -> Capacity | None:
-        share = self._share_of(partition.number)
-        return None if share is None else Capacity.of(partition.memory, share)
+    def _erase(self, partition: PartitionRows, keys: Sequence[bytes], at_s: int) -> None:
+        """Look at customers for the last time, then leave nothing but tombstones."""
+        if not keys:
+            return
+        while self._follow_source(partition, at_s):
+            pass
+        partition.stream_time_s = max(partition.stream_time_s, at_s)
+        look_until = partial(self._look_until, self._watch(partition), partition)
+        slots = self.admission.erasures.erase(partition, keys, at_s, look_until)
+        self._replans[partition.number].done(slots)
+        self.outages.acted(partition, slots)
+        self.emitter.erased(partition, keys)
 
-    def _begin_day(self, partition: PartitionRows) -> bool:
-        """Close what ends with a day or a quarter, all that was due before being done; True if anything did."""
-        now_s, capacity = partition.stream_time_s, self._capacity(partition)
-        is_new_day = capacity is not None and capacity.close(now_s)
-        return self._census(partition).close(now_s) or is_new_day
+    def _follow_source(self, partition: PartitionRows, to_s: int) -> bool:
+        """Bring stream time to the first change of a source before a second; False if there is none."""
+        news = self.outages.pass_to(partition, to_s)
+        if news is not None:
+            partition.stream_time_s = max(partition.stream_time_s, news.change.at_s)
+            self._follow_feed(partition, news)
+        return news is not None
 
     def _watch(self, partition: PartitionRows) -> Watch:
         watch = self._watches.get(partition.number)
@@ -258,7 +266,7 @@ class Pipeline:
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
         rows = partition.rows[slots]
-        capacity = self._capacity(partition)
+        capacity = self._spans.capacity(partition)
         put_off = 0 if capacity is None else capacity.put_off
         found = watch.look(rows, at_s, self.outages.breaker(partition), capacity)
         if capacity is not None:
@@ -266,7 +274,7 @@ class Pipeline:
         partition.rows[slots] = rows
         partition.mark_dirty(slots)
         fresh = just_frozen(rows, at_s)
-        self._census(partition).count(rows[fresh], at_s[fresh])
+        self._spans.census(partition, watch.target).count(rows[fresh], at_s[fresh])
         self.metrics.looked(len(slots))
         self.metrics.censored(found.censored)
         self.outages.looked(partition, slots, found)
@@ -287,13 +295,3 @@ class Pipeline:
             partition, following.version, partition.stream_time_s, watch.tolerance_s
         )
         return True
-
-
-def _between_releases(chunk: Sequence[Decoded]) -> Iterator[tuple[Sequence[Decoded], Release | None]]:
-    """Cut a chunk where somebody releases the breaker, which is rare: records, and the release that follows them."""
-    begin = 0
-    for end, decoded in enumerate(chunk):
-        if isinstance(decoded, Released):
-            yield chunk[begin:end], decoded.release
-            begin = end + 1
-    yield (chunk[begin:] if begin else chunk), None

@@ -111,6 +111,9 @@ class TrainingLine:
 
     def _learn(self, trainer: Trainer, received: Received) -> None:
         partition, offset, label = received
+        if label is None:
+            trainer.pass_over(partition, offset + 1)
+            return
         try:
             learnt = trainer.learn(_readable(label), partition, offset + 1)
         except LabelError as error:

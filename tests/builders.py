@@ -3,6 +3,7 @@
 order("c1", at="+3d", amount=20)      one order, three days after START_MS
 login("c1"), email_open("c1", machine=True), email_send("c1"), email_click("c1")
 ack("c1"), snooze("c1", until="+14d") what people say about c1
+erase("c1"), erase_tombstone("c1")    that c1 is to be erased, and the record that follows it
 consumed(order("c1"), offset=7)       the same as a consumed Kafka record
 """
 
@@ -89,6 +90,16 @@ def snooze(customer_id="c1", at="+0s", *, until, by="Sato", command_id=None, **f
     until_s = at_ms(until) // 1000
     command = Command.of(customer_id, command_id, at_ms(at), kind=CommandKind.SNOOZE, by=by, until_s=until_s)
     return _said(command, {"until": at_ms(until)} | fields)
+
+
+def erase(customer_id="c1", at="+0s", by="Sato", command_id=None, event_id=None, **fields) -> Sample:
+    command_id = command_id or event_id or f"k-{customer_id}-{next(_numbers)}"
+    body = {"command_id": command_id, "customer_id": customer_id, "issued_at": at_ms(at), "kind": "erase", "by": by}
+    return Sample(COMMANDS, body | fields, Event(customer_id, command_id, Channel.ORDER, at_ms(at), engaged=False))
+
+
+def erase_tombstone(customer_id="c1", at="+0s") -> Record:
+    return Record(COMMANDS.key, 0, 0, at_ms(at), customer_id.encode(), None)
 
 
 def _said(command: Command, fields) -> Sample:

@@ -152,6 +152,8 @@ class Show:
     def _read_alerts(self, timeout_ms: int) -> int:
         records = [record for batch in self._inbox.poll(timeout_ms).values() for record in batch]
         for record in records:
+            if record.value is None:  # somebody was erased
+                continue
             alert = alerts.decode(record.value)
             if not self._history.total:
                 self._screen.stage("first alert")

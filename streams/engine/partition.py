@@ -138,6 +138,14 @@ class PartitionRows:
         self._deleted.update(self.customer_ids(slots))
         self._drop(slots)
 
+    def erase(self, customer_ids: Sequence[bytes]) -> None:
+        """Forget customers, each given once: tombstones go to the changelog also for who has no row here.
+
+        A copy that a former owner wrote too late may be the latest record in it, though no owner reads it.
+        """
+        self.remove(customer_ids)
+        self._deleted.update(customer_ids)
+
     def reset(self, slots: Slots) -> None:
         """Make customers' rows as good as new, as deleting and meeting the customers again would."""
         self._clear(slots, self.customer_ids(slots))

@@ -20,11 +20,10 @@ from models.labels import Label
 from models.scorer import Scorer
 from models.target import DAY_S
 from models.trainer import Trainer
-from streams import alerts, outcomes
 from streams.engine import task as task_module
 from streams.partitioner import partition_of
-from streams.topics import ALERTS, LABELS, OUTCOMES
-from tests.builders import START_MS, Sample, ack, email_open, login, order, snooze
+from streams.topics import LABELS
+from tests.builders import START_MS, Sample, ack, email_open, erase, login, order, snooze
 from tests.streams.harness import FirstLine, Sent, in_pieces
 
 H_S = 14 * DAY_S
@@ -73,6 +72,8 @@ def _life(chance: random.Random, customer_id: str) -> Iterable[Sample]:
             gap_days *= chance.choice([0.4, 1.0, 2.5])
         if chance.random() < 0.06:
             yield ack(customer_id, at=_ms(day + 15))
+        if chance.random() < 0.02:
+            yield erase(customer_id, at=_ms(day + chance.uniform(0, 20)))
         if chance.random() < 0.06:
             yield snooze(customer_id, at=_ms(day + 13), until=_ms(day + 22))
         day += chance.expovariate(1 / gap_days) + (30 if chance.random() < 0.05 else 0.01)
@@ -164,12 +165,12 @@ class Shop:
         told = [
             (alert.occurred_at, alert.alert_id, str(alert.type), alert.level, alert.receipt.model_version)
             for line in self.lines
-            for alert in map(alerts.decode, (out.value for out in line.told(ALERTS)))
+            for alert in line.alerts()
         ]
         told += [
             (outcome.occurred_at, outcome.outcome_id, str(outcome.outcome), outcome.level, "")
             for line in self.lines
-            for outcome in map(outcomes.decode, (out.value for out in line.told(OUTCOMES)))
+            for outcome in line.outcomes()
         ]
         return sorted(told)
 
@@ -187,6 +188,8 @@ class School:
         for line in self.shop.lines:
             for out in itertools.islice(line.told(LABELS), self._learnt, None):
                 self._learnt += 1
+                if out.value is None:
+                    continue
                 label = msgspec.json.decode(out.value, type=Label)
                 learnt = self._trainer.learn(label, partition=0, next_offset=self._learnt)
                 if learnt and learnt.publication:

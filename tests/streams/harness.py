@@ -27,6 +27,7 @@ from streams.engine.changelog import OwnedRows, take_changes
 from streams.engine.ledger import Ledger
 from streams.engine.partition import PartitionRows
 from streams.engine.task import PartitionTask
+from streams.erasure import Erasures
 from streams.metrics import Metrics
 from streams.model_book import ModelBook
 from streams.outage_metrics import OutageGauges
@@ -163,16 +164,20 @@ class FirstLine:
         """Records put for a topic, in order."""
         return [out for out in self.out if out.topic == topic.topic(self.settings)]
 
+    def tombstones(self, topic: Topic) -> list[bytes]:
+        """Keys of the records without a value put for a topic, in order."""
+        return [out.key for out in self.told(topic) if out.value is None]
+
     def alerts(self) -> list[alerts.Alert]:
-        """Every alert; each is valid by the schema and carries the CloudEvents headers of its body."""
-        return [checked_alert(out, self.settings) for out in self.told(ALERTS)]
+        """Every alert but tombstones; each is valid by the schema and carries the CloudEvents headers of its body."""
+        return [checked_alert(out, self.settings) for out in self.told(ALERTS) if out.value is not None]
 
     def outcomes(self) -> list[outcomes.Outcome]:
-        """Every outcome; each is valid by the schema and carries the CloudEvents headers of its body."""
-        return [checked_outcome(out, self.settings) for out in self.told(OUTCOMES)]
+        """Every outcome but tombstones; each is valid by the schema and carries the CloudEvents headers of its body."""
+        return [checked_outcome(out, self.settings) for out in self.told(OUTCOMES) if out.value is not None]
 
     def labels(self) -> list[dict[str, Any]]:
-        return [orjson.loads(out.value) for out in self.told(LABELS)]
+        return [orjson.loads(out.value) for out in self.told(LABELS) if out.value is not None]
 
     def dead_letters(self) -> list[Out]:
         return self.told(DEAD_LETTERS)
@@ -203,6 +208,7 @@ class FirstLine:
             enabled_inputs(settings),
             emitter,
             self.metrics,
+            Erasures(settings.forget_s),
             lateness_s=settings.lateness_s,
             in_order=settings.disorder_s == 0,
             longest_snooze_s=settings.horizon_s,

@@ -5,7 +5,7 @@ from collections import defaultdict
 from hypothesis import strategies as st
 
 from models.target import DAY_S
-from tests.builders import START_MS, ack, email_click, email_open, email_send, login, order, snooze
+from tests.builders import START_MS, ack, email_click, email_open, email_send, erase, login, order, snooze
 from tests.streams.harness import FirstLine, in_pieces
 
 END = "+800d"
@@ -13,6 +13,7 @@ KINDS = (
     order, order, login, email_open, lambda *a, **k: email_open(*a, machine=True, **k), email_send, email_click,
     lambda customer_id, at, event_id: ack(customer_id, at, command_id=event_id),
     lambda customer_id, at, event_id: snooze(customer_id, at, until=at + 3 * DAY_S * 1000, command_id=event_id),
+    erase,
 )  # fmt: skip
 MAIL = {"email_sends_topic": "email-sends", "email_clicks_topic": "email-clicks"}
 HOUR_MS = 3_600_000
@@ -41,6 +42,11 @@ def log_of(steps, *, late=True):
             at = now_ms
         samples.append(KINDS[kind](customer_id, at=at, event_id=f"e{n % 30}"))
     return samples
+
+
+def erased_of(samples):
+    """Customers whom the log erases."""
+    return {sample.event.customer_id for sample in samples if sample.body.get("kind") == "erase"}
 
 
 def run(samples, cuts=(), **options):

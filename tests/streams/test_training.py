@@ -204,11 +204,18 @@ class TestAnotherTarget:
 
 
 def test_a_record_that_is_no_label_is_refused_and_passed_over(shop, caplog):
-    bad = [None, b"{", b"null", b'{"customer_id":"c1"}', orjson.dumps({"secret": 1})]
+    bad = [b"{", b"null", b'{"customer_id":"c1"}', orjson.dumps({"secret": 1})]
     shop.send(*bad, *map(label, range(21)))
-    assert shop.train(25) == (20, 5)
+    assert shop.train(24) == (20, 4)
     assert [model.n_labels for model in shop.snapshots()] == [20]
     assert "secret" not in caplog.text
+
+
+def test_the_tombstone_behind_the_labels_of_somebody_erased_is_passed_over_without_a_word(shop, caplog):
+    shop.send(*map(label, range(15)), None, None, *map(label, range(15, 21)))
+    assert shop.train(20) == (20, 0)
+    assert [model.n_labels for model in shop.snapshots()] == [20]
+    assert "refused" not in caplog.text
 
 
 def test_a_label_from_the_far_future_holds_nobody_up(shop):
