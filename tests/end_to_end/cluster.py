@@ -158,7 +158,13 @@ class Probe:
 def send(bootstrap: str, records: Sequence[tuple[str, bytes, bytes]], pace_per_s: float | None = None) -> Iterator[int]:
     """Produce (topic, key, value) in order; yields how many are out after each hundred."""
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 2, "log_level": 0}
+        {
+            "bootstrap.servers": bootstrap,
+            "partitioner": "murmur2_random",
+            "linger.ms": 2,
+            "enable.idempotence": True,
+            "log_level": 0,
+        }
     )
     started = time.monotonic()
     for count, (topic, key, value) in enumerate(records, 1):
@@ -181,7 +187,7 @@ class Outbound(NamedTuple):
 
 def send_to(bootstrap: str, records: Sequence[Outbound]) -> list[int]:
     """Produce in order; gives the offset each record got."""
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 2, "log_level": 0})
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 2, "enable.idempotence": True, "log_level": 0})
     offsets = [-1] * len(records)
     for number, record in enumerate(records):
 
