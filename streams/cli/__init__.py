@@ -19,6 +19,9 @@ main = LazyGroup(
         "ack": LazyCommand("streams.cli.ack:command", "Say that somebody takes care of a customer."),
         "snooze": LazyCommand("streams.cli.snooze:command", "Want no news of a customer for a while."),
         "erase": LazyCommand("streams.cli.erase:command", "Erase customers, and see what is left of them."),
+        "dead-letters": LazyCommand(
+            "streams.cli.dead_letters:command", "List, show and send back what could not be processed."
+        ),
         "evaluate": LazyCommand("streams.cli.evaluate:command", "Measure the model on a CSV file, without Kafka."),
         "broker": LazyCommand("streams.cli.broker:command", "Run the embedded broker: for trying out, nothing else."),
         "demo": LazyCommand("streams.cli.demo:command", "See it all work on this machine."),
