@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from prometheus_client import CollectorRegistry
 
 from streams.app import MAX_RECORD_BATCH_BYTES, REQUEST_TIMEOUT_S
@@ -174,6 +175,7 @@ def _member(settings: Settings) -> AIOKafkaConsumer:
         group_id=f"{settings.group}-trainer",
         enable_auto_commit=False,
         auto_offset_reset="latest",
+        partition_assignment_strategy=(StickyPartitionAssignor,),  # who learns goes on when another one joins
         session_timeout_ms=int(settings.session_timeout_s * 1000),
         heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / 3),
     )

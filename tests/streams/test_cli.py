@@ -191,17 +191,6 @@ def test_an_alert_that_cannot_be_read_does_not_end_the_view(broker):
     assert "not a valid alert" in result.stdout
 
 
-def test_an_alert_of_a_newer_release_is_told_and_not_shown_to_be_misread(broker):
-    producer = Cluster.reach(Settings(brokers=(broker.bootstrap,))).producer()
-    newer = [("ce_type", b"yocho.alert.opened.v3")]
-    offset = producer.send("churn-alerts", key=b"c1", value=b'{"n":3}', partition=3, headers=newer).get(10).offset
-    producer.close()
-    result = yocho("alerts", "--json", "--from-start", "--until-idle", "0.5", YOCHO_BROKERS=broker.bootstrap)
-    assert '{"n":3}' not in result.stdout
-    place = f"churn-alerts partition 3 offset {offset}"
-    assert result.stderr == f"yocho alerts: {place}: alert has version 3, this code reads version 2\n"
-
-
 @pytest.fixture
 def log_file(tmp_path):
     """Eight customers with their own pace, half of whom stop after 60 days of 120."""

@@ -4,11 +4,13 @@ import asyncio
 import logging
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client import CollectorRegistry
 
 from models.scorer import Scorer
 from streams import worker
 from streams.broker import EmbeddedBroker
+from streams.cli import main
 from streams.engine.engine import EXIT_NEWER
 from streams.engine.outbox import Outbox
 from streams.model_book import ModelBook
@@ -92,3 +94,15 @@ def test_a_worker_that_starts_beside_a_newer_model_says_so_in_one_line_and_ends(
         "model at churn-model partition 0 offset 0: model snapshot has version 3, this code reads version 2;"
         " a newer yocho is at work here, this worker ends with exit code 65"
     )
+
+
+def test_an_alert_of_a_newer_release_is_told_and_not_shown_to_be_misread(shop):
+    newer = [("ce_type", b"yocho.alert.opened.v3")]
+    shop.producer.send("churn-alerts", key=b"c1", value=b'{"n":3}', partition=1, headers=newer)
+    shop.producer.send("churn-alerts", key=b"c1", value=b'{"n":2}', partition=1, headers=[("ce_type", b"a.v2")])
+    shop.producer.flush()
+    variables = {"YOCHO_BROKERS": shop.bootstrap}
+    result = CliRunner().invoke(main, ("alerts", "--json", "--from-start", "--until-idle", "0.5"), env=variables)
+    assert result.stdout.splitlines() == ['{"n":2}']
+    place = "churn-alerts partition 1 offset 0"
+    assert result.stderr == f"yocho alerts: {place}: alert has version 3, this code reads version 2\n"
