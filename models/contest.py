@@ -22,6 +22,7 @@ from models.experts import NAMES
 from models.experts.second_order import MEMORY_DAYS
 from models.groups import Group
 from models.mixture import ChurnMixture
+from models.newer import NewerVersionError
 from models.promotion import Duel, Verdict
 from models.snapshot import SnapshotError
 from models.target import DAY_S, Target
@@ -155,7 +156,7 @@ class Contest:
             contest.champion = ChurnMixture.from_dict(champion)
             if contest.challenger is not None:
                 contest.challenger = ChurnMixture.from_dict(challenger)
-        except SnapshotError:
+        except (SnapshotError, NewerVersionError):
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SnapshotError(f"the trainer's state does not hold what it should: {error}") from None

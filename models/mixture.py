@@ -35,6 +35,7 @@ from models.features import NAMES as FEATURE_NAMES
 from models.features import RHYTHM
 from models.groups import Group
 from models.level import LevelTracker
+from models.newer import refuse_newer
 from models.progress import Progress
 from models.scorer import Scorer
 from models.snapshot import Snapshot
@@ -263,9 +264,10 @@ class ChurnMixture(Expert):
 
         Raises
         ------
-        SnapshotError
-            It is damaged, of another version, or of other features.
+        NewerVersionError, SnapshotError
+            It is of a newer release; damaged, of an older one, or of other features.
         """
+        refuse_newer("mixture of the trainer's state", plain.get("version"), _STATE_VERSION, _STATE_VERSION)
         if plain.get("version") != _STATE_VERSION or plain.get("features") != list(FEATURE_NAMES):
             raise snapshots.SnapshotError("the trainer's state is of another version or other features than this code")
         try:

@@ -16,6 +16,7 @@ from models.experts import NAMES as EXPERTS
 from models.experts.chain import N_BENDS
 from models.experts.formulas import N_HIDDEN
 from models.features import NAMES
+from models.newer import refuse_newer
 from models.target import Target
 
 FORMAT = "yocho-model"
@@ -146,6 +147,8 @@ def from_dict(plain: dict[str, Any]) -> Snapshot:
 
     Raises
     ------
+    NewerVersionError
+        A newer release wrote it.
     SnapshotError
         Anything else; the message says what.
 
@@ -153,12 +156,13 @@ def from_dict(plain: dict[str, Any]) -> Snapshot:
     --------
     >>> from_dict({"format": "yocho-model", "version": 99})
     Traceback (most recent call last):
-    models.snapshot.SnapshotError: model snapshot has version 99, this code reads version 2
+    models.newer.NewerVersionError: model snapshot has version 99, this code reads version 2
     """
     if plain.get("format") != FORMAT:
         raise SnapshotError(f"not a model snapshot: its format is not {FORMAT!r}")
-    if plain.get("version") != FORMAT_VERSION:
-        found = plain.get("version")
+    found = plain.get("version")
+    refuse_newer("model snapshot", found, FORMAT_VERSION, FORMAT_VERSION)
+    if found != FORMAT_VERSION:
         raise SnapshotError(f"model snapshot has version {found!r:.20}, this code reads version {FORMAT_VERSION}")
     try:
         snapshot = msgspec.convert(plain, Snapshot)

@@ -50,6 +50,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.events import N_CHANNELS, N_SOURCES, Channel
+from models.newer import refuse_newer
 from models.row_v1 import ROW_V1, carry_over_v1
 from models.row_v2 import ROW_V2, carry_over_v2
 
@@ -126,7 +127,7 @@ _PER_CHANNEL = frozenset(
 
 
 class StateVersionError(ValueError):
-    """A stored customer was written by another version of the row, or is damaged."""
+    """A stored customer is damaged: no version of the row looks like this."""
 
 
 def new_rows(n: int) -> Rows:
@@ -215,19 +216,21 @@ def from_bytes(data: bytes) -> np.void:
 
     Raises
     ------
+    NewerVersionError
+        A newer release wrote it.
     StateVersionError
-        The version byte is unknown or the length is wrong. The message holds neither id nor content.
+        The version byte is none or the length is wrong. The message holds neither id nor content.
 
     Examples
     --------
     >>> from_bytes(bytes([99]) + bytes(360))
     Traceback (most recent call last):
-    models.state.StateVersionError: stored customer has row version 99, this code reads versions 1 to 3
+    models.newer.NewerVersionError: stored customer has version 99, this code reads versions 1 to 3
     """
     layout = _LAYOUTS.get(data[:1])
     if layout is None:
-        found = f"row version {data[0]}" if data else "no bytes"
-        raise StateVersionError(f"stored customer has {found}, this code reads versions 1 to {ROW_VERSION}")
+        refuse_newer("stored customer", data[0] if data else None, ROW_VERSION)
+        raise StateVersionError(f"stored customer has {f'row version {data[0]}' if data else 'no bytes'}")
     if len(data) != 1 + layout.itemsize:
         raise StateVersionError(
             f"stored customer of row version {data[0]} has {len(data)} bytes, expected {1 + layout.itemsize}"

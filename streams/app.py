@@ -2,7 +2,7 @@
 
 `create_app(settings, book, registry)` ties the first line together: agents (`streams.agents`) give batches to the
 engine (`streams.engine`), its tasks run the pipeline (`streams.pipeline`), whose output waits in the outbox. The second
-line (`streams.training`) starts and stops with the assignment.
+line (`streams.training`) starts and stops with the assignment, unless a trainer apart has it (`streams.trainer`).
 """
 
 import logging
@@ -61,6 +61,9 @@ class YochoApp(faust.App):
 
     def _new_transport(self) -> Any:
         return BatchTransport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Make none: nothing of Faust's is on disk, and a container's may be read-only."""
 
     async def on_stop(self) -> None:
         """Stop in order: apply nothing more, commit what was applied, then let go of the group."""
@@ -161,9 +164,10 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
     )
     app.engine.on_assigned.append(lambda owned: pipeline.forget_partitions())
     if settings.learn == "on":
-        training = TrainingLine(settings, outbox, metrics)
-        app.engine.on_assigned.append(training.follow_assignment)
-        app.task(partial(follow_models, settings, book))
+        if settings.trainer == "worker":
+            training = TrainingLine(settings, outbox, metrics.training, app.engine.refuse)
+            app.engine.on_assigned.append(training.follow_assignment)
+        app.task(partial(follow_models, settings, book, app.engine.refuse))
     metrics.watch_partitions(app.engine.partitions)
     registry.register(OutageGauges(outages, app.engine.partitions))
     for source in inputs:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from aiokafka import TopicPartition
 
+from models.newer import NewerVersionError
 from streams.engine.changelog import OwnedRows
 from streams.engine.partition import PartitionRows
 from streams.lone_reader import batches_to_end, lone_reader
@@ -29,6 +30,11 @@ async def read_partitions(settings: Settings) -> AsyncIterator[PartitionRows]:
     PartitionRows
         Valid until the next one is asked for. A worker at work goes on meanwhile: what it commits while a partition is
         read may be contained.
+
+    Raises
+    ------
+    NewerVersionError
+        A newer release wrote one of them.
     """
     consumer = lone_reader(settings)
     await consumer.start()
@@ -37,7 +43,10 @@ async def read_partitions(settings: Settings) -> AsyncIterator[PartitionRows]:
             owned, tp = OwnedRows(), TopicPartition(CHANGELOG.topic(settings), number)
             consumer.assign([tp])
             async for records in batches_to_end(consumer, tp, RECORDS_AT_ONCE):
-                owned.apply(number, records, records[-1].offset)
+                try:
+                    owned.apply(number, records, records[-1].offset)
+                except NewerVersionError as error:
+                    raise NewerVersionError(f"{tp.topic} partition {number}: {error}") from None
             yield owned.partition(number)
     finally:
         await consumer.stop()

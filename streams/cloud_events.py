@@ -1,5 +1,6 @@
 """CloudEvents 1.0 attributes as Kafka headers, binary content mode: what every record people read carries."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -50,3 +51,15 @@ def binary_headers(
         attributes["yochoreplay"] = "true"
     headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
     return [*headers, ("content-type", b"application/json; charset=utf-8")]
+
+
+def version_of(headers: Iterable[tuple[str, bytes]]) -> int | None:
+    """Return the version that the type of a record ends with; None where it has no such type.
+
+    Examples
+    --------
+    >>> version_of([("ce_type", b"yocho.alert.opened.v2")]), version_of([])
+    (2, None)
+    """
+    _, dot, version = dict(headers).get("ce_type", b"").rpartition(b".v")
+    return int(version) if dot and version.isdigit() else None

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from models.census import Census
@@ -25,6 +24,7 @@ from models.state import Rows
 from models.target import Target
 from models.watch import Watch
 from streams import alerts as alert_codec
+from streams import label_record
 from streams import outcomes as outcome_codec
 from streams.alert_building import alerts_of
 from streams.dead_letter import DeadLetter
@@ -141,7 +141,7 @@ class Emitter:
         keys = partition.customer_ids(slots)
         labels = resolved.labels([key.decode() for key in keys], FEATURE_NAMES, KEPT_NAMES)
         for key, label in zip(keys, labels, strict=True):
-            self._outbox.put(self._labels, partition.number, key, orjson.dumps(msgspec.structs.asdict(label)))
+            self._outbox.put(self._labels, partition.number, key, label_record.encode(label), label_record.HEADERS)
         churned = int(np.count_nonzero(resolved.churned))
         self._metrics.resolved(churned, len(labels) - churned)
 

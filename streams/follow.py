@@ -5,6 +5,7 @@ Reads every partition, commits nothing, disturbs nobody. Order holds within a pa
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -22,8 +23,8 @@ class FollowError(RuntimeError):
 
 def follow(
     cluster: Cluster, topic: str, *, from_start: bool = False, until_idle_s: float | None = None
-) -> Iterator[bytes]:
-    """Yield the values of a topic, as they come.
+) -> Iterator[Any]:
+    """Yield the records of a topic, as they come.
 
     Parameters
     ----------
@@ -38,8 +39,8 @@ def follow(
 
     Yields
     ------
-    bytes
-        Values; tombstones are left out.
+    ConsumerRecord
+        With `value`, `headers`, `partition` and `offset`; tombstones are left out.
 
     Raises
     ------
@@ -50,14 +51,14 @@ def follow(
         cluster.require_known([topic])
         consumer = cluster.consumer()
         try:
-            yield from _values(consumer, topic, from_start, until_idle_s)
+            yield from _records(consumer, topic, from_start, until_idle_s)
         finally:
             consumer.close()
     except KafkaError as error:
         raise FollowError(f"topic {topic}: {error}") from error
 
 
-def _values(consumer: KafkaConsumer, topic: str, from_start: bool, until_idle_s: float | None) -> Iterator[bytes]:
+def _records(consumer: KafkaConsumer, topic: str, from_start: bool, until_idle_s: float | None) -> Iterator[Any]:
     heard_at = time.monotonic()
 
     def is_over() -> bool:
@@ -77,5 +78,5 @@ def _values(consumer: KafkaConsumer, topic: str, from_start: bool, until_idle_s:
         for records in consumer.poll(timeout_ms=POLL_MS).values():
             for record in records:
                 if record.value is not None:
-                    yield record.value
+                    yield record
                 heard_at = time.monotonic()

@@ -14,7 +14,9 @@ import msgspec
 from aiokafka import TopicPartition
 
 from models.labels import Label
+from models.newer import NewerVersionError
 from models.open_group import LAST_SECOND
+from streams import label_record
 from streams.engine.merge import Merge
 from streams.lone_reader import lone_reader
 from streams.settings import Settings
@@ -59,7 +61,6 @@ class LabelFeed:
         self._tps = [TopicPartition(LABELS.topic(settings), number) for number in range(settings.partitions)]
         self._positions = dict(positions)
         self._consumer = lone_reader(settings)
-        self._decoder = msgspec.json.Decoder(Label)
         self._merge: Merge[Received] = Merge(len(self._tps), WAIT_S)
 
     async def __aenter__(self) -> "LabelFeed":
@@ -75,7 +76,13 @@ class LabelFeed:
         await self._consumer.stop()
 
     async def take(self) -> list[Received]:
-        """Return the next records, at most `LABELS_PER_TURN`; none when a second brought nothing."""
+        """Return the next records, at most `LABELS_PER_TURN`; none when a second brought nothing.
+
+        Raises
+        ------
+        NewerVersionError
+            A newer release writes labels. To pass over them would lose them, also for the trainer that can read them.
+        """
         if ready := self._merge.take(LABELS_PER_TURN, time.monotonic()):
             await asyncio.sleep(0)
             return [received for _, received in ready]
@@ -94,7 +101,10 @@ class LabelFeed:
         if record.value is None:
             return 0, Received(record.partition, record.offset, None)
         try:
-            label: Label | msgspec.DecodeError = self._decoder.decode(record.value)
+            label: Label | msgspec.DecodeError = label_record.decode(record.value, record.headers)
+        except NewerVersionError as error:
+            place = f"{record.topic} partition {record.partition} offset {record.offset}"
+            raise NewerVersionError(f"label at {place}: {error}") from None
         except msgspec.DecodeError as error:
             label = error
         at_s = label.resolved_at_s if isinstance(label, Label) and 0 <= label.resolved_at_s <= LAST_SECOND else 0

@@ -21,6 +21,7 @@ from aiokafka import TopicPartition
 
 from models import learning_state
 from models import snapshot as snapshots
+from models.newer import NewerVersionError
 from models.snapshot import SnapshotError
 from models.trainer import Publication
 from streams.lone_reader import batches_to_end, lone_reader
@@ -33,7 +34,7 @@ TRAINER = b"trainer"
 LATEST = b"latest"
 
 Hand = Callable[[bytes, bytes], object]
-"""Takes key and value of a record; raises `SnapshotError` to refuse it."""
+"""Takes key and value of a record; raises `SnapshotError` to pass it over, `NewerVersionError` to read no further."""
 
 
 def records(publication: Publication) -> list[tuple[bytes, bytes]]:
@@ -87,5 +88,11 @@ def _hand_over(record: Any, on_record: Hand) -> None:
         return
     try:
         on_record(record.key or b"", record.value)
+    except NewerVersionError as error:
+        raise NewerVersionError(f"{_place(record)}: {error}") from None
     except SnapshotError as error:  # one bad record must not keep a worker from its older models
-        log.error("model at %s-%d@%d refused: %s", record.topic, record.partition, record.offset, error)
+        log.error("%s refused: %s", _place(record), error)
+
+
+def _place(record: Any) -> str:
+    return f"model at {record.topic} partition {record.partition} offset {record.offset}"

@@ -5,7 +5,7 @@ so it is reported, and a person decides.
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,10 +103,11 @@ def check(cluster: Cluster, settings: Settings) -> list[str]:
     return [line for topic in wanted(settings) for line in _differences(topic, found.get(topic.name))]
 
 
-def unfit(cluster: Cluster, settings: Settings) -> list[str]:
-    """Return the topics a worker cannot start with: missing, or with another partition count; raises as `check`."""
+def unfit(cluster: Cluster, settings: Settings, needed: Collection[Topic]) -> list[str]:
+    """Return which of the needed topics nobody can start with: missing, or other partitions; raises as `check`."""
     found = _visible(cluster, settings, describe(cluster, settings))
-    return [t.name for t in wanted(settings) if t.name not in found or found[t.name].partitions != t.partitions]
+    topics = [topic for topic in wanted(settings) if topic.topic in needed]
+    return [t.name for t in topics if t.name not in found or found[t.name].partitions != t.partitions]
 
 
 def describe(cluster: Cluster, settings: Settings, *, with_config: bool = False) -> dict[str, Found]:

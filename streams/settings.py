@@ -96,6 +96,10 @@ class Settings(SecuritySettings):
         "YOCHO_LEARN", "on", "", "Learn from resolved labels, or keep the model as it is at start.",
         choice("on", "off"),
     )  # fmt: skip
+    trainer: Literal["worker", "apart"] = declare(
+        "YOCHO_TRAINER", "worker", "", "Who learns: the worker that owns partition 0, or yocho trainer apart.",
+        choice("worker", "apart"),
+    )  # fmt: skip
     lang: Literal["ja", "en"] = declare(
         "YOCHO_LANG", "ja", "", "Language of alerts in the terminal.", choice("ja", "en")
     )

@@ -1,31 +1,38 @@
 """The second line: resolved labels -> trainer -> model topic.
 
-One trainer learns all labels: it runs in the worker that owns partition 0, and reads every partition of the labels
-topic, not just its own. It keeps no offsets of its own; its published state says how far it had learnt, and the next
-trainer takes state and offsets from the same record, so no label is learnt twice into one model and none is left out.
-A state of another target is not gone on with: training begins anew, and labels of another horizon are refused. (A label
-does not name its main channel; whoever changes that alone should begin with a new group and topics, as for state.)
+One trainer learns all labels: it runs in the worker that owns partition 0, or apart (`streams.trainer`), and reads
+every partition of their topic. It keeps no offsets of its own; its published state says how far it had learnt, and the
+next trainer takes state and offsets from the same record, so no label is learnt twice into one model and none is left
+out. A state of another target is not gone on with: training begins anew, and labels of another horizon are refused. (A
+label does not name its main channel; whoever changes that alone should begin with a new group and topics.)
+
+A state, model or label of a newer release is not passed over: to begin anew beside a state would publish a model that
+knows nothing over one that does, to keep to older models would give other alerts than newer workers give, and a label
+passed over would be lost.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
+from collections.abc import Callable
 
 from models import learning_state
 from models.contest import Options
 from models.labels import Label
+from models.newer import NewerVersionError
 from models.open_group import LabelError
 from models.scorer import Scorer
 from models.snapshot import SnapshotError
 from models.trainer import Learnt, Publication, Trainer
 from streams.engine.outbox import Outbox
 from streams.label_feed import LabelFeed, Received
-from streams.metrics import Metrics
 from streams.model_book import ModelBook
 from streams.model_topic import TRAINER, ModelTopic, records
 from streams.settings import Settings
 from streams.times import utc
 from streams.topics import MODEL
+from streams.training_metrics import TrainingMetrics
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +42,7 @@ RETRY_S = 5.0
 
 
 class TrainingLine:
-    """Trains while this worker owns partition 0.
+    """Trains while this process owns partition 0.
 
     Parameters
     ----------
@@ -45,9 +52,13 @@ class TrainingLine:
         Where published models go.
     metrics
         Told what is learnt.
+    refuse
+        Ends the process, with what to say: a newer release has published.
     """
 
-    def __init__(self, settings: Settings, outbox: Outbox, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, outbox: Outbox, metrics: TrainingMetrics, refuse: Callable[[str], None]
+    ) -> None:
         self._settings = settings
         self._options = Options(
             memory_days=settings.memory_days,
@@ -55,7 +66,8 @@ class TrainingLine:
             experts=settings.experts,
         )
         self._outbox = outbox
-        self._metrics = metrics.training
+        self._metrics = metrics
+        self._refuse = refuse
         self._running: asyncio.Task[None] | None = None
 
     def follow_assignment(self, owned: set[int]) -> None:
@@ -66,11 +78,22 @@ class TrainingLine:
             self._running.cancel()
             self._running = None
 
+    async def stop(self) -> None:
+        """Stop, and wait until nothing is learnt any more."""
+        running = self._running
+        self.follow_assignment(set())
+        if running is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
     async def _run(self) -> None:
         """Train until cancelled; a fault of the brokers is logged and met with another try."""
         while True:
             try:
                 await self._train(await self._newest())
+            except NewerVersionError as error:
+                self._refuse(str(error))
+                return
             except Exception:
                 log.exception("the trainer failed and starts again from the last published state")
             finally:
@@ -150,15 +173,18 @@ async def read_models(settings: Settings, book: ModelBook) -> None:
     log.info("newest model %s, in effect from %s", book.newest.version, utc(book.newest.effective_at_s).isoformat())
 
 
-async def follow_models(settings: Settings, book: ModelBook) -> None:
-    """Enter models as they are published, until cancelled."""
+async def follow_models(settings: Settings, book: ModelBook, refuse: Callable[[str], None]) -> None:
+    """Enter models as they are published, until cancelled or until a newer release publishes one."""
 
     def follow(key: bytes, value: bytes) -> None:
         if (scorer := _enter(book, key, value)) is not None:
             log.info("model %s ready, in effect from %s", scorer.version, utc(scorer.effective_at_s).isoformat())
 
-    async with ModelTopic(settings) as topic:
-        await topic.follow(follow)
+    try:
+        async with ModelTopic(settings) as topic:
+            await topic.follow(follow)
+    except NewerVersionError as error:
+        refuse(str(error))
 
 
 def _enter(book: ModelBook, key: bytes, value: bytes) -> Scorer | None:

@@ -4,23 +4,29 @@ import asyncio
 import gc
 import logging
 import sys
+from collections.abc import Collection
 
 import faust
 from prometheus_client import CollectorRegistry
 
+from models.newer import NewerVersionError
 from streams import provision
 from streams.acls import require_role
 from streams.app import cold_book, create_app
 from streams.cluster import Cluster
-from streams.engine.engine import Engine
+from streams.engine.engine import EXIT_NEWER, Engine
 from streams.health import HealthServer
 from streams.settings import Settings
+from streams.topics import TOPICS, Topic
 from streams.training import read_models
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 SAY_WHAT_THEY_SEND = ("aiokafka", "faust.topics", "kafka")
 """Loggers that show keys and values at DEBUG: never below INFO, whatever is asked for."""
+
+
+log = logging.getLogger(__name__)
 
 
 class UnfitTopicsError(RuntimeError):
@@ -61,13 +67,23 @@ def run_worker(settings: Settings, log_level: str) -> int:
         faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
     except SystemExit as ended:
         return int(ended.code or 0)
+    except NewerVersionError as error:
+        log.error("%s; a newer yocho is at work here, this worker ends with exit code %d", error, EXIT_NEWER)
+        return EXIT_NEWER
     finally:
         health.close()
     return 0
 
 
-def require_topics(settings: Settings) -> None:
+def require_topics(settings: Settings, needed: Collection[Topic] = TOPICS) -> None:
     """Refuse to start where a topic is missing or has another partition count: Faust would wait without a word.
+
+    Parameters
+    ----------
+    settings
+        Brokers and names.
+    needed
+        Topics that count, as far as they are in use.
 
     Raises
     ------
@@ -79,7 +95,7 @@ def require_topics(settings: Settings) -> None:
     cluster = Cluster.reach(settings)
     if cluster.is_embedded:
         return  # it makes topics on sight
-    if unfit := provision.unfit(cluster, settings):
+    if unfit := provision.unfit(cluster, settings, needed):
         raise UnfitTopicsError(
             f"topics missing or with another partition count: {', '.join(unfit)};"
             " `yocho topics check` says what differs, `yocho topics create` makes the missing ones"

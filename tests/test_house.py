@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streams.settings import Settings
 from tests.documents import ROOT
 
 PURE = {*sys.stdlib_module_names, "numpy", "river", "msgspec", "xxhash", "holidays", "models"}
@@ -95,13 +94,3 @@ def test_pre_commit_downloads_nothing():
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     assert [repo["repo"] for repo in hooks["repos"]] == ["local"]
     assert all(hook["entry"].startswith(".venv/bin/") for hook in hooks["repos"][0]["hooks"])
-
-
-def test_the_compose_broker_is_pinned_on_loopback_and_where_workers_look_by_default():
-    kafka = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["kafka"]
-    assert re.fullmatch(r"apache/kafka:4\.\d+\.\d+", kafka["image"])
-    (address,) = Settings().brokers
-    assert kafka["ports"] == [f"{address}:{address.rpartition(':')[2]}"]
-    listeners = dict(part.split("://") for part in kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(","))
-    assert listeners["HOST"] == address
-    assert kafka["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"

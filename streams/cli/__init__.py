@@ -10,6 +10,7 @@ main = LazyGroup(
     "yocho",
     {
         "worker": LazyCommand("streams.cli.worker:command", "Read events, keep state, publish alerts."),
+        "trainer": LazyCommand("streams.cli.trainer:command", "Learn in a process apart from the workers."),
         "topics": LazyCommand("streams.cli.topics:command", "Create, check and describe the topics."),
         "produce": LazyCommand("streams.cli.produce:command", "Replay a CSV file into the input topics."),
         "simulate": LazyCommand("streams.cli.simulate:command", "Send the events of a simulated shop."),

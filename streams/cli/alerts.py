@@ -2,12 +2,15 @@
 
 import os
 import sys
+from typing import Any
 
 import click
 import msgspec
 
+from models.newer import NewerVersionError, refuse_newer
 from streams.alert_text import render
-from streams.alerts import AlertError, decode
+from streams.alerts import VERSION, AlertError, decode
+from streams.cloud_events import version_of
 from streams.cluster import Cluster
 from streams.follow import follow
 from streams.settings import Settings
@@ -24,10 +27,10 @@ def command(as_json: bool, from_start: bool, replay: bool, until_idle: float | N
     settings = Settings.from_env(os.environ)
     cluster = Cluster.reach(settings)
     try:
-        for value in follow(cluster, ALERTS.topic(settings), from_start=from_start, until_idle_s=until_idle):
-            if _is_history(value) and not replay:
+        for record in follow(cluster, ALERTS.topic(settings), from_start=from_start, until_idle_s=until_idle):
+            if _is_newer(record) or (_is_history(record.value) and not replay):
                 continue
-            print(value.decode() if as_json else _pretty(value, settings.lang), flush=True)
+            print(record.value.decode() if as_json else _pretty(record.value, settings.lang), flush=True)
     except KeyboardInterrupt:
         sys.stdout.flush()
 
@@ -39,6 +42,18 @@ class _Marked(msgspec.Struct):
 
 
 _marked = msgspec.json.Decoder(_Marked)
+
+
+def _is_newer(record: Any) -> bool:
+    """Whether a newer release wrote an alert, which is then told: neither people nor scripts should misread it."""
+    try:
+        refuse_newer("alert", version_of(record.headers), VERSION, VERSION)
+    except NewerVersionError as error:
+        click.echo(
+            f"yocho alerts: {record.topic} partition {record.partition} offset {record.offset}: {error}", err=True
+        )
+        return True
+    return False
 
 
 def _is_history(value: bytes) -> bool:

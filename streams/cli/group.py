@@ -2,9 +2,11 @@
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
@@ -58,7 +60,8 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, lazy.summary) for name, lazy in self._lazy.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run, and end the process: 0 well, 1 failed, 2 called wrongly, 130 interrupted."""
+        """Run, and end the process: 0 well, 1 failed, 2 called wrongly, 130 interrupted, 143 told to end."""
+        signal.signal(signal.SIGTERM, _end)
         try:
             code = super().main(*args, **kwargs | {"standalone_mode": False})
         except click.exceptions.NoArgsIsHelpError as error:
@@ -84,6 +87,11 @@ class LazyGroup(click.Group):
             if is_expected(error):
                 raise click.ClickException(str(error)) from error
             raise
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """End as SIGTERM ends a process, also as process 1 of a container, which the signal alone does not end."""
+    sys.exit(128 + number)
 
 
 def is_expected(error: Exception) -> bool:

@@ -17,6 +17,16 @@ from streams.times import TIME_FORM, time_s
 
 T = TypeVar("T")
 
+LOG_LEVEL = click.option(
+    "--log-level",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+    default="WARNING",
+    show_default=True,
+    callback=lambda context, parameter, level: level.upper(),
+    help="How much to say on stderr; records are never shown.",
+)
+"""The option of what runs until it is told to stop."""
+
 
 class _Text(click.ParamType):
     """A text with a reader of its own, which raises ValueError with the form it wants."""

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from streams.cli.types import TIME_S
+from streams.cli.types import LOG_LEVEL, TIME_S
 from streams.settings import Settings
 from streams.times import time_text
 from streams.worker import run_worker
@@ -16,13 +16,7 @@ from streams.worker import run_worker
 @click.command(
     epilog="Example: YOCHO_BROKERS=127.0.0.1:9092 YOCHO_HORIZON=28d yocho worker --log-level INFO",
 )
-@click.option(
-    "--log-level",
-    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
-    default="WARNING",
-    show_default=True,
-    help="How much to say on stderr; records are never shown.",
-)
+@LOG_LEVEL
 @click.option("--mute", is_flag=True, help="Load history quietly: alerts of events before now are muted.")
 @click.option("--mute-before", type=TIME_S, help="The same up to another moment, 2025-04-01T00:00:00+09:00 say.")
 def command(log_level: str, mute: bool, mute_before: int | None) -> None:
@@ -34,7 +28,7 @@ def command(log_level: str, mute: bool, mute_before: int | None) -> None:
     settings = _muted(Settings.from_env(os.environ), mute, mute_before)
     if settings.mute_before_s is not None:
         print(_announcement(settings.mute_before_s, settings.muted), file=sys.stderr, flush=True)
-    sys.exit(run_worker(settings, log_level.upper()))
+    sys.exit(run_worker(settings, log_level))
 
 
 def _muted(settings: Settings, mute: bool, mute_before: int | None) -> Settings:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from models.newer import refuse_newer
 from models.state import rows_from_bytes, rows_to_bytes
 from streams.engine.outbox import Headers, Record
 from streams.engine.partition import PartitionRows
@@ -25,6 +26,8 @@ META_KEY = b"\x00partition"
 
 BOOKMARKS_KEY = b"\x00bookmarks"
 _OWN_KEYS = {META_KEY, BOOKMARKS_KEY}
+OWN_VERSION = 1
+"""Of the partition's own records. A field more does not raise it; what an older worker must not pass over does."""
 
 EPOCH_HEADER = "epoch"
 
@@ -57,7 +60,13 @@ class OwnedRows:
         return self.partitions[number]
 
     def apply(self, number: int, records: Iterable[Any], last_offset: int) -> None:
-        """Apply changelog records (with `key`, `value` and `headers`) of one partition, in order."""
+        """Apply changelog records (with `key`, `value` and `headers`) of one partition, in order.
+
+        Raises
+        ------
+        NewerVersionError
+            A newer release wrote one of them; the rows are as they were or incomplete, and must not be used.
+        """
         partition, batch = self.partition(number), list(records)
         epochs = np.fromiter(map(_epoch_of, batch), np.int64, len(batch))
         highest = np.maximum.accumulate(np.maximum(epochs, partition.epoch))
@@ -83,7 +92,9 @@ class OwnedRows:
 def _epoch_of(record: Any) -> int:
     """Epoch of the owner who wrote a record; `_UNSAID` for a tombstone that no worker wrote."""
     if record.key in _OWN_KEYS:
-        return int(orjson.loads(record.value)["epoch"])
+        own = orjson.loads(record.value)
+        refuse_newer("the partition's own record", own.get("version"), OWN_VERSION)  # the first ones said none
+        return int(own["epoch"])
     packed = record.value if record.value is not None else dict(record.headers).get(EPOCH_HEADER)
     return _UNSAID if packed is None else int.from_bytes(packed[: _EPOCH.size], "little")
 
@@ -136,11 +147,16 @@ def _bookmarks(partition: PartitionRows) -> list[Record]:
     if partition.bookmarks == partition.written_bookmarks:
         return []
     partition.written_bookmarks = partition.bookmarks
-    value = orjson.dumps({"epoch": partition.epoch, "bookmarks": partition.bookmarks})
+    value = orjson.dumps({"version": OWN_VERSION, "epoch": partition.epoch, "bookmarks": partition.bookmarks})
     return [(BOOKMARKS_KEY, value, [])]
 
 
 def _meta(partition: PartitionRows) -> bytes:
     """The partition's own record; equal contents give equal bytes."""
-    meta = {"epoch": partition.epoch, "stream_time_s": partition.stream_time_s, "memory": partition.memory}
+    meta = {
+        "version": OWN_VERSION,
+        "epoch": partition.epoch,
+        "stream_time_s": partition.stream_time_s,
+        "memory": partition.memory,
+    }
     return orjson.dumps(meta, default=lambda part: part.to_dict(), option=orjson.OPT_SORT_KEYS)

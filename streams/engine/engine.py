@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 EXIT_FATAL = 70
 """Exit code of a worker that cannot keep its promises (EX_SOFTWARE in sysexits.h)."""
 
+EXIT_NEWER = 65
+"""Exit code of a process that met what a newer release wrote (EX_DATAERR): starting it again helps nobody."""
+
 OUTBOX_LIMIT = 20_000
 """Records that may wait for the brokers before tasks pause: about 40 MiB of alerts at their largest."""
 
@@ -59,8 +62,8 @@ class Engine:
     sensor
         Told how long commits take.
     die
-        Ends the process at once. Faust's orderly stop would commit once more, past what was not written; whoever takes
-        over does the same work with the same ids.
+        Ends the process at once, with this exit code. Faust's orderly stop would commit once more, past what was not
+        written; whoever takes over does the same work with the same ids.
     task_options
         Passed to each `PartitionTask`.
     """
@@ -73,7 +76,7 @@ class Engine:
         line: Line,
         outbox: Outbox,
         sensor: EngineSensor,
-        die: Callable[[], None] = lambda: os._exit(EXIT_FATAL),
+        die: Callable[[int], None] = lambda code: os._exit(code),  # noqa: PLW0108 - a test replaces it
         **task_options: Any,
     ) -> None:
         self.app = app
@@ -173,7 +176,12 @@ class Engine:
     def fail(self, what: str) -> None:
         """End the worker because of the exception being handled; what is not committed is done again elsewhere."""
         log.exception("%s; the worker dies", what)
-        self.die()
+        self.die(EXIT_FATAL)
+
+    def refuse(self, what: str) -> None:
+        """End the worker because a newer release has been here: nothing is written, no offset moves."""
+        log.error("%s; a newer yocho is at work here, this worker ends with exit code %d", what, EXIT_NEWER)
+        self.die(EXIT_NEWER)
 
     # -- inside
 

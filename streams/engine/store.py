@@ -13,6 +13,7 @@ from faust.serializers.schemas import Schema
 from faust.stores.base import Store
 from faust.types import TP, EventT
 
+from models.newer import NewerVersionError
 from streams.engine.changelog import OwnedRows
 
 
@@ -40,9 +41,14 @@ class RowStore(Store):
         self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
         """Apply changelog records; each event is a batch of one changelog partition."""
+        partition = -1
         try:
             for event in batch:
-                self.rows.apply(event.message.partition, event.message.value, event.message.offset)
+                partition = event.message.partition
+                self.rows.apply(partition, event.message.value, event.message.offset)
+        except NewerVersionError as error:
+            self.app.engine.refuse(f"{self.table.changelog_topic_name} partition {partition}: {error}")
+            raise
         except Exception:  # Faust would warn, go on, and serve customers whose state is missing
             self.app.engine.fail("a changelog record cannot be read")
             raise

@@ -3,24 +3,18 @@
 What stands in the topics is the judge: the labels that were written and the states and versions that were published.
 """
 
-import re
-from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
-from models import learning_state
 from models.groups import GROUP_LABELS
-from models.labels import Label
 from models.trainer import Trainer
 from streams.engine.merge import Merge
-from streams.model_topic import LATEST, TRAINER
 from streams.settings import Settings
 from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle, wait_until
 from tests.end_to_end.log import event_log
+from tests.end_to_end.published import covered, delays, labels, learnt, states, versions, waiting
 
 N_EVENTS, N_CUSTOMERS = 16_000, 400
 SETTINGS = Settings(horizon_s=28 * 86_400, snapshot_every=100)
@@ -31,7 +25,6 @@ VARIABLES = {
     "YOCHO_SESSION_TIMEOUT_S": "3",
 }
 READY_WITHIN_S = 5.0
-LINE = re.compile(r"^(\S+ \S+) INFO streams.training model (\S+) ready", re.MULTILINE)
 
 
 class Run(NamedTuple):
@@ -67,45 +60,6 @@ class Cluster:
             worker.__exit__()
 
 
-def models(bootstrap):
-    """Every record that the one partition of models still holds, in order."""
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "models", "log_level": 0})
-    low, high = reader.get_watermark_offsets(TopicPartition("churn-model", 0), timeout=20)
-    wanted = high - low
-    reader.assign([TopicPartition("churn-model", 0, low)])
-    found = []
-    while len(found) < wanted:
-        found += reader.consume(wanted - len(found), timeout=20)
-    reader.close()
-    return found
-
-
-def states(bootstrap):
-    return [learning_state.decode(m.value()) for m in models(bootstrap) if m.key() == TRAINER]
-
-
-def versions(bootstrap):
-    """When each version was published, epoch seconds, by its name."""
-    messages = [m for m in models(bootstrap) if m.key() not in {TRAINER, LATEST}]
-    return {m.key().decode(): m.timestamp()[1] / 1000 for m in messages}
-
-
-def delays(when, workers, published):
-    """Seconds from a version's publication to its being ready, by worker and version."""
-    return {
-        (f"{when} {number}", name): datetime.strptime(at, "%Y-%m-%d %H:%M:%S,%f").timestamp() - published[name]
-        for number, worker in enumerate(workers)
-        for at, name in LINE.findall(worker.said())
-        if name in published
-    }
-
-
-def labels(probe):
-    """Every label of the topic, by partition, in order."""
-    decoder = msgspec.json.Decoder(Label)
-    return {n: [decoder.decode(m.value()) for m in ms] for n, ms in probe.records("churn-labels").items()}
-
-
 def replayed(by_partition):
     """A trainer that has taken every label of the topic from the beginning, merged as they resolved."""
     merge, trainer = Merge(PARTITIONS, 0.0), Trainer(SETTINGS.target, SETTINGS.snapshot_every)
@@ -117,21 +71,9 @@ def replayed(by_partition):
     return trainer
 
 
-def covered(trainer, by_partition):
-    """How many horizon and step labels stand before a trainer's positions, counted in the topic."""
-    kinds = [label.kind for n, offset in trainer.positions.items() for label in by_partition[n][:offset]]
-    return kinds.count("horizon"), kinds.count("step")
-
-
-def learnt(trainer):
-    return trainer.champion.n_labels, trainer.champion.n_steps
-
-
 def behind(probe, bootstrap):
     """Whether the newest state leaves more than the open group and less than a snapshot of the labels."""
-    positions = states(bootstrap)[-1]["positions"]
-    waiting = sum(len(found) - positions.get(str(n), 0) for n, found in labels(probe).items())
-    return waiting > SETTINGS.snapshot_every + 256
+    return waiting(probe, bootstrap) > SETTINGS.snapshot_every + GROUP_LABELS
 
 
 @pytest.fixture(scope="module")

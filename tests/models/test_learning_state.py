@@ -6,6 +6,7 @@ import pytest
 
 from models.contest import Options
 from models.learning_state import MAX_BYTES, decode, encode, target_of
+from models.newer import NewerVersionError
 from models.snapshot import SnapshotError
 from models.target import DAY_S, Target
 from models.trainer import Trainer
@@ -35,7 +36,7 @@ class TestState:
             (("positions",), {"0": -3}), (("since_snapshot",), -1), (("main",), "login"), (("calendar",), "JP"),
             (("horizon_s",), H + 1),
             (("contest", "champion"), None), (("contest", "challenger"), None), (("contest", "champion"), {}),
-            (("contest", "champion", "version"), 99), (("contest", "champion", "level"), {}),
+            (("contest", "champion", "version"), 0), (("contest", "champion", "level"), {}),
             (("contest", "champion", "linear", "weights"), [math.nan]), (("contest", "duel"), {}),
             (("contest", "options"), {}), (("drift",), {}), (("drift", "inputs"), {}), (("reliability",), {}),
             (("reliability", "said"), [math.nan] * 10),
@@ -66,6 +67,17 @@ class TestState:
     def test_bytes_that_are_none_are_refused(self, data):
         with pytest.raises(SnapshotError):
             decode(data)
+
+    @pytest.mark.parametrize("rest", [b"", b',"main":"order","horizon_s":86400,"calendar":""', b',"main":{"of":1}'])
+    def test_of_a_newer_release_is_told_apart_from_a_damaged_one_whatever_else_it_holds(self, rest):
+        with pytest.raises(NewerVersionError, match="trainer's state has version 2, this code reads version 1"):
+            target_of(b'{"format":"yocho-trainer","version":2' + rest + b"}")
+
+    def test_of_a_newer_mixture_is_told_apart_too(self):
+        plain = trainer(options=Options()).to_dict()
+        plain["contest"]["challenger"]["version"] = 99
+        with pytest.raises(NewerVersionError, match="mixture"):
+            Trainer.from_dict(plain, TARGET, 1, Options())
 
     def test_that_is_too_large_is_not_written(self):
         with pytest.raises(SnapshotError, match="more than"):

@@ -11,6 +11,7 @@ from models.blend import Blend, log_losses
 from models.experts import NAMES
 from models.groups import Group
 from models.mixture import ABLE_LABELS, KEPT_NAMES, ChurnMixture
+from models.newer import NewerVersionError
 from models.scorer import Scorer
 from models.snapshot import SnapshotError
 from models.target import DAY_S
@@ -114,7 +115,7 @@ def spoilt(path, value):
 
 
 BAD = {
-    "another version": spoilt(["version"], 99),
+    "an earlier version": spoilt(["version"], 0),
     "no version": {key: value for key, value in STATE.items() if key != "version"},
     "other features": spoilt(["features", 0], "shoe_size"),
     "an unknown channel": spoilt(["main"], "fax"),
@@ -135,6 +136,11 @@ BAD = {
 def test_a_damaged_state_is_refused(plain):
     with pytest.raises(SnapshotError):
         ChurnMixture.from_dict(plain)
+
+
+def test_a_state_of_a_newer_release_is_told_apart_from_a_damaged_one():
+    with pytest.raises(NewerVersionError, match="mixture of the trainer's state has version 99"):
+        ChurnMixture.from_dict(spoilt(["version"], 99))
 
 
 def test_the_state_is_plain_json_and_the_untouched_one_is_read():

@@ -14,6 +14,7 @@ from models.events import Channel
 from models.experts import NAMES as EXPERTS
 from models.features import NAMES
 from models.mixture import ChurnMixture
+from models.newer import NewerVersionError
 from models.scorer import Scorer
 from models.snapshot import FORMAT_VERSION, MAX_BYTES, SnapshotError
 from models.target import DAY_S, Target
@@ -45,7 +46,6 @@ def without(name):
 BAD = {
     "another format": {**GOOD, "format": "pickle"},
     "no format": without("format"),
-    "a later version": {**GOOD, "version": FORMAT_VERSION + 1},
     "an earlier version": {**GOOD, "version": 1},
     "a version in words": {**GOOD, "version": "two"},
     "no version": without("version"),
@@ -71,6 +71,12 @@ def test_a_snapshot_that_is_not_sound_is_refused(plain):
         snapshots.from_dict(plain)
     with pytest.raises(SnapshotError):
         Scorer.from_snapshot(plain)
+
+
+def test_a_snapshot_of_a_newer_release_is_told_apart_from_a_damaged_one():
+    plain = {"format": GOOD["format"], "version": FORMAT_VERSION + 1, "weights": "in another form"}
+    with pytest.raises(NewerVersionError, match="model snapshot has version 3, this code reads version 2"):
+        snapshots.from_dict(plain)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -37,7 +37,7 @@ def test_what_is_produced_can_be_followed_in_order_per_partition():
         for n in range(100):
             producer.send("t", key=b"k", value=b"%d" % n, partition=n % 2)
         producer.close()
-        values = list(follow(cluster, "t", from_start=True, until_idle_s=0.5))
+        values = [record.value for record in follow(cluster, "t", from_start=True, until_idle_s=0.5)]
     assert [value for value in values if int(value) % 2] == [b"%d" % n for n in range(1, 100, 2)]
     assert len(values) == 100
 

@@ -62,7 +62,19 @@ except SystemExit:
 def test_the_overview_names_every_command_and_imports_none():
     run = subprocess.run([sys.executable, "-c", OVERVIEW], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    for name in ("worker", "topics", "produce", "simulate", "alerts", "ack", "snooze", "evaluate", "broker", "demo"):
+    for name in (
+        "worker",
+        "trainer",
+        "topics",
+        "produce",
+        "simulate",
+        "alerts",
+        "ack",
+        "snooze",
+        "evaluate",
+        "broker",
+        "demo",
+    ):
         assert f"  {name} " in run.stdout
 
 

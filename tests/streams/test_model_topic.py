@@ -8,6 +8,7 @@ from kafka import KafkaProducer
 
 from models import learning_state
 from models import snapshot as snapshots
+from models.newer import NewerVersionError
 from models.snapshot import SnapshotError
 from streams.broker import EmbeddedBroker
 from streams.model_topic import LATEST, TRAINER, ModelTopic, records
@@ -93,6 +94,18 @@ def test_a_record_that_is_refused_keeps_nobody_from_the_others(caplog):
     good = records(PUBLISHED[0])
     found, _ = reading([(b"x", b"?"), (b"gone", None), *good], take=take)
     assert found == good
-    assert [(r.levelname, "churn-model-0@0" in r.getMessage()) for r in caplog.records if "refused" in r.message] == [
-        ("ERROR", True)
-    ]
+    assert [
+        (r.levelname, "churn-model partition 0 offset 0" in r.getMessage())
+        for r in caplog.records
+        if "refused" in r.message
+    ] == [("ERROR", True)]
+
+
+def test_a_record_of_a_newer_release_is_not_passed_over_and_its_place_is_told():
+    def take(key, value):
+        raise NewerVersionError("model snapshot has version 3, this code reads version 2")
+
+    with pytest.raises(
+        NewerVersionError, match="model at churn-model partition 0 offset 0: model snapshot has version 3"
+    ):
+        reading([(b"x", b"?")], take=take)

@@ -35,6 +35,7 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_HORIZON": "28d",
         "YOCHO_CLOCK": "event",
         "YOCHO_LEARN": "off",
+        "YOCHO_TRAINER": "apart",
         "YOCHO_LANG": "en",
         "YOCHO_LEVELS": "critical=0.95/0.9, watch=0.5/0.4, at_risk=0.7/0.6",
         "YOCHO_DWELL": "36h",

@@ -6,6 +6,7 @@ from streams import provision, worker
 from streams.cluster import Cluster
 from streams.provision import Found, wanted
 from streams.settings import Settings
+from streams.topics import LABELS, MODEL
 from streams.worker import UnfitTopicsError, require_topics
 
 SETTINGS = Settings(partitions=6)
@@ -42,6 +43,15 @@ def test_a_topic_with_another_partition_count_is_refused(monkeypatch):
     on_a_broker_with(monkeypatch, {**all_fit(), "orders": 12})
     with pytest.raises(UnfitTopicsError, match="count: orders;"):
         require_topics(SETTINGS)
+
+
+def test_a_trainer_asks_for_labels_and_models_alone(monkeypatch):
+    """It may not be allowed to see the others."""
+    on_a_broker_with(monkeypatch, {"churn-labels": 6, "churn-model": 1})
+    require_topics(SETTINGS, (LABELS, MODEL))
+    on_a_broker_with(monkeypatch, {"churn-labels": 6})
+    with pytest.raises(UnfitTopicsError, match="count: churn-model;"):
+        require_topics(SETTINGS, (LABELS, MODEL))
 
 
 def test_the_embedded_broker_is_not_asked_as_it_makes_topics_on_sight(monkeypatch):

@@ -36,6 +36,9 @@ class NotingEngine:
     def fail(self, what):
         self.notes.append(what)
 
+    def refuse(self, what):
+        self.notes.append(("refused", what))
+
 
 def app_with(engine):
     """An app as `streams.app` makes it, as far as the engine's parts need it."""

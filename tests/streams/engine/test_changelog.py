@@ -3,12 +3,14 @@
 from types import SimpleNamespace
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.state import ROW, StateVersionError
-from streams.engine.changelog import META_KEY, OwnedRows, take_changes
+from models.newer import NewerVersionError
+from models.state import ROW
+from streams.engine.changelog import BOOKMARKS_KEY, META_KEY, OWN_VERSION, OwnedRows, take_changes
 from streams.engine.partition import PartitionRows
 from tests.streams.engine.fakes import Written
 
@@ -158,9 +160,22 @@ def test_stream_time_never_goes_back():
     assert recovered(log, changes_of(partition)).stream_time_s == 100
 
 
-def test_a_customer_of_an_unknown_version_is_refused():
-    with pytest.raises(StateVersionError, match="row version 99"):
+def test_a_customer_of_a_newer_version_is_refused():
+    with pytest.raises(NewerVersionError, match="stored customer has version 99, this code reads versions 1 to 3"):
         recovered([Written(b"c1", b"\1\0\0\0" + bytes([99]) + bytes(ROW.itemsize), [])])
+
+
+@pytest.mark.parametrize("key", [META_KEY, BOOKMARKS_KEY])
+def test_the_partitions_own_record_of_a_newer_version_is_refused(key):
+    body = {"version": OWN_VERSION + 1, "epoch": 1, "stream_time_s": 7, "bookmarks": {}}
+    with pytest.raises(NewerVersionError, match="own record has version 2, this code reads version 1"):
+        recovered([Written(key, orjson.dumps(body), [])])
+
+
+def test_the_partitions_own_record_says_its_version_and_the_first_ones_said_none():
+    (*_, meta) = changes_of(owner(1))
+    assert orjson.loads(meta.value)["version"] == OWN_VERSION
+    recovered([Written(META_KEY, b'{"epoch":1,"stream_time_s":7}', [])])
 
 
 def test_a_lost_partition_is_dropped_whole_and_read_from_the_start_when_it_comes_back():

@@ -11,7 +11,7 @@ from faust.types import TP
 
 from streams.engine import engine as engine_module
 from streams.engine.changelog import OwnedRows
-from streams.engine.engine import EXIT_FATAL, Engine
+from streams.engine.engine import EXIT_FATAL, EXIT_NEWER, Engine
 from streams.engine.outbox import Outbox
 from tests.streams.engine.fakes import (
     CHANGELOG,
@@ -49,7 +49,7 @@ class Office:
             wall_clock=False,
         )
 
-    def _die(self):
+    def _die(self, code):
         self.deaths += 1
 
     def assign(self, starts=STARTS):
@@ -295,4 +295,5 @@ def test_the_worker_dies_at_once_and_not_in_good_order(monkeypatch):
     office = Office()
     engine = Engine(office.app, None, SOURCES, None, office.outbox, office.sensor)
     engine.fail("a test")
-    assert codes == [EXIT_FATAL]
+    engine.refuse("a newer release")
+    assert codes == [EXIT_FATAL, EXIT_NEWER]

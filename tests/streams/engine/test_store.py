@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
+from models.newer import NewerVersionError
 from streams.engine.changelog import take_changes
 from streams.engine.partition import PartitionRows
 from tests.streams.engine.fakes import CHANGELOG, Written
@@ -62,8 +63,15 @@ def test_a_partition_that_was_lost_is_dropped_whole(table):
 def test_a_changelog_record_that_cannot_be_read_ends_the_worker(table):
     """Faust would warn, go on, and serve customers whose state is missing."""
     with pytest.raises(ValueError, match="row version"):
-        recover(table, changelog_event(2, Written(b"c1", b"\0\0\0\0\xff", []), last_offset=0))
+        recover(table, changelog_event(2, Written(b"c1", b"\0\0\0\0\0", []), last_offset=0))
     assert table.app.engine.notes == ["a changelog record cannot be read"]
+
+
+def test_a_changelog_record_of_a_newer_release_ends_the_worker_with_topic_partition_and_versions(table):
+    with pytest.raises(NewerVersionError):
+        recover(table, changelog_event(2, Written(b"c1", b"\0\0\0\0\x09", []), last_offset=0))
+    ((_, said),) = table.app.engine.notes
+    assert said == f"{CHANGELOG} partition 2: stored customer has version 9, this code reads versions 1 to 3"
 
 
 def test_customers_cannot_be_changed_behind_the_back_of_the_rows(table):
