@@ -9,6 +9,7 @@ checks have one source. Bad values are refused here, with the variable and what 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from models.capacity import Share
@@ -20,6 +21,7 @@ from streams.mute import Mute
 from streams.setting_rules import (
     BROKERS,
     EXPERTS,
+    FOLDER,
     HORIZON,
     HOST,
     LEVEL_THRESHOLDS,
@@ -183,6 +185,10 @@ class Settings:
     snapshot_every: int = _setting(
         "YOCHO_SNAPSHOT_EVERY", "500", "labels", "Labels of both kinds learnt between two published models.",
         number(int, 1, 1_000_000),
+    )  # fmt: skip
+    state_dir: Path | None = _setting(
+        "YOCHO_STATE_DIR", "", "folder", "Of this worker alone, for copies of its state (RocksDB) that make restarts"
+        " fast; empty: none.", or_empty(FOLDER),
     )  # fmt: skip
     metrics_host: str = _setting(
         "YOCHO_METRICS_HOST", "127.0.0.1", "", "Where /metrics, /healthz and /readyz listen.", HOST
