@@ -158,7 +158,7 @@ class WarmCopies:
         """Delete copies of partitions that went elsewhere and have not come back."""
         self._swept_at_s = self._now_s()
         for folder in self._folder.iterdir():
-            is_copy = folder.name.isdecimal() and int(folder.name) not in self._stores
+            is_copy = folder.is_dir() and folder.name.isdecimal() and int(folder.name) not in self._stores
             if is_copy and self._swept_at_s - _used_at_s(folder) > KEPT_S:
                 _delete(folder)
 

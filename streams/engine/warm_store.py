@@ -24,9 +24,9 @@ from rocksdict import DBCompressionType, Options, Rdict, WriteBatch
 from streams.engine.changelog import read_stretch, restore_rows
 from streams.engine.partition import PartitionRows
 
-HEAD_KEY = b"\x00head"
+HEAD_KEY, _SCRUB_KEY = b"\x00head", b"\x00scrub"
 _FIRST_ID = b"\x01"
-"""Customer ids come after the head: none begins with a control character."""
+"""Customer ids come after those: none begins with a control character."""
 _FORMAT = 1
 _LOADED_AT_ONCE = 20_000
 _MEMTABLE_BYTES = 16 * 1024 * 1024
@@ -178,6 +178,9 @@ class WarmStore:
     def _rewrite_files(self) -> None:
         self._db.flush()
         self._db.compact_range(None, None)
+        # the manifest still tells first and last ids of the files there were: one more change of files makes a new one
+        self._db.put(_SCRUB_KEY, b"")
+        self._db.flush()
 
 
 def _options() -> Options:
