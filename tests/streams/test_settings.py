@@ -55,6 +55,7 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_MEMORY_DAYS": "20",
         "YOCHO_CHALLENGER_MEMORY_DAYS": "0",
         "YOCHO_SNAPSHOT_EVERY": "50",
+        "YOCHO_STATE_DIR": "/var/lib/yocho",
         "YOCHO_METRICS_HOST": "0.0.0.0",
         "YOCHO_METRICS_PORT": "0",
     }
@@ -104,6 +105,7 @@ def test_waiting_times_follow_the_horizon_until_they_are_set():
         ("YOCHO_LEVELS", "watch=0.6/0.7,at_risk=0.7/0.6,critical=0.9/0.8", "exit below enter"),
         ("YOCHO_LEVELS", "watch=60/50,at_risk=70/60,critical=90/80", "(0, 1)"),
         ("YOCHO_MERGE_WAIT_S", "nan", "a number from 0 to 60"),
+        ("YOCHO_STATE_DIR", "state", "empty, or an absolute path"),
         ("YOCHO_METRICS_PORT", "70000", "65,535"),
         ("YOCHO_DWELL", "soon", "empty, or"),
         ("YOCHO_MUTE_BEFORE", "2025-04-01", "empty, or an RFC 3339 time with its zone"),
