@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from models.scorer import Scorer
 from models.watch import Watch
+from streams import warm_restart
 from streams.admission import Admission
 from streams.agents import add_agent
 from streams.emit import Emitter
@@ -69,6 +70,7 @@ class YochoApp(faust.App):
         """Stop in order: apply nothing more, commit what was applied, then let go of the group."""
         await self.engine.halt()
         await super().on_stop()
+        self.engine.table.rows.keep_only(())
         # A rebalance that begins now waits for the loop that is about to end, and the loop for the consumer's thread.
         # Nothing is left to lose, so a stop that hangs is cut short.
         timer = threading.Timer(STOP_GRACE_S, _cut_short)
@@ -110,6 +112,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         topic_disable_leader=True,
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.instance,
         broker_commit_interval=settings.commit_interval_s,
         broker_max_poll_records=POLLED_BATCHES * settings.max_batch,
         broker_session_timeout=settings.session_timeout_s,
@@ -150,6 +153,8 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         settings.share_of,
     )
     table = app.Table("customers", partitions=settings.partitions, recovery_buffer_size=16)
+    table.rows.on_restored = metrics.restored
+    table.rows.copies = warm_restart.copies(settings)
     app.engine = Engine(
         app,
         table,

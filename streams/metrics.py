@@ -11,6 +11,7 @@
 ``yocho_processing_seconds``           one batch through decode'd records to records out
 ``yocho_event_to_alert_seconds``       from the record's append time to its alert being handed over
 ``yocho_commit_seconds``               commit stages: output, state
+``yocho_restored_records_total``       records that state was restored from, by origin: changelog, disk
 ``yocho_stream_time_lag_seconds``      wall clock minus stream time, by partition
 ``yocho_customers``                    customers in state, by partition
 ``yocho_due_timers``                   entries in the due-time index, by partition
@@ -120,6 +121,10 @@ class Metrics:
             "yocho_commit_seconds", "Stages of a commit; a slow one delays nobody but lengthens a replay.",
             ["stage"], buckets=LATENCY_BUCKETS, registry=registry,
         )  # fmt: skip
+        self._restored = Counter(
+            "yocho_restored_records", "Records that state was restored from: the changelog's, or a copy's on disk.",
+            ["origin"], registry=registry,
+        )  # fmt: skip
         self._events_of = {
             source.source: [self._events.labels(source.event_type, OUTCOMES[outcome]) for outcome in Outcome]
             for source in inputs
@@ -187,6 +192,10 @@ class Metrics:
     def committed(self, stage: str, seconds: float) -> None:
         """Time a stage of a commit."""
         self._commit.labels(stage).observe(seconds)
+
+    def restored(self, origin: str, n: int) -> None:
+        """Count records that state was restored from, ``changelog`` or ``disk``."""
+        self._restored.labels(origin).inc(n)
 
 
 class _PartitionGauges(Collector):

@@ -7,6 +7,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from models.events import Channel
@@ -170,6 +171,7 @@ MEMORY_DAYS = number(float, 1, LONGEST_DAYS)
 MOMENT = Rule(time_s, lambda v: 0 < v <= LATEST_S, TIME_FORM)
 NAME = _name(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, dots, dashes or underscores")
 PREFIX = _name(r"[A-Za-z0-9._-]{0,100}", "up to 100 letters, digits, dots, dashes or underscores")
+FOLDER = Rule(Path, lambda v: isinstance(v, Path) and v.is_absolute(), "an absolute path")
 HOST = _name(r"[A-Za-z0-9.:_-]{1,253}", "a host name or an IP address")
 FILE = _name(r"[^\x00-\x1f]{1,1000}", "the name of a file")
 USER = _name(r"[!-+\--<>-~]{1,200}", "1 to 200 printable ASCII characters without blank, comma or =")

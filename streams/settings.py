@@ -9,6 +9,7 @@ checks have one source. Bad values are refused here, with the variable and what 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from models.capacity import Share
@@ -21,6 +22,7 @@ from streams.security_settings import SecuritySettings
 from streams.setting_rules import (
     BROKERS,
     EXPERTS,
+    FOLDER,
     HORIZON,
     HOST,
     LEVEL_THRESHOLDS,
@@ -67,6 +69,10 @@ class Settings(SecuritySettings):
         "YOCHO_BROKERS", "127.0.0.1:9092", "", "Bootstrap servers, separated by commas.", BROKERS
     )
     group: str = declare("YOCHO_GROUP", "yocho", "", "Consumer group; workers of one group share the partitions.", NAME)
+    instance: str | None = declare(
+        "YOCHO_INSTANCE", "", "", "Name of this worker in its group, kept over restarts (static membership): a restart"
+        " within the session moves no partitions; empty: none.", or_empty(NAME),
+    )  # fmt: skip
     topic_prefix: str = declare("YOCHO_TOPIC_PREFIX", "", "", "Put before every topic name.", PREFIX)
     email_sends_topic: str | None = declare(
         "YOCHO_EMAIL_SENDS_TOPIC", "", "",
@@ -181,6 +187,10 @@ class Settings(SecuritySettings):
     snapshot_every: int = declare(
         "YOCHO_SNAPSHOT_EVERY", "500", "labels", "Labels of both kinds learnt between two published models.",
         number(int, 1, 1_000_000),
+    )  # fmt: skip
+    state_dir: Path | None = declare(
+        "YOCHO_STATE_DIR", "", "folder", "Of this worker alone, for copies of its state (RocksDB) that make restarts"
+        " fast; empty: none.", or_empty(FOLDER),
     )  # fmt: skip
     metrics_host: str = declare(
         "YOCHO_METRICS_HOST", "127.0.0.1", "", "Where /metrics, /healthz and /readyz listen.", HOST

@@ -10,8 +10,8 @@ an older owner that arrives after a newer one's, from a worker that was frozen a
 """
 
 import struct
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import orjson
@@ -35,6 +35,45 @@ _EPOCH = struct.Struct("<I")
 _UNSAID = -1
 
 
+class Stretch(NamedTuple):
+    """What a stretch of the changelog says without its stale records; of several about one customer the last counts.
+
+    Parameters
+    ----------
+    epoch
+        The highest up to here.
+    n_stale
+        Records of former owners that came too late.
+    rows
+        Changelog value, epoch included, by customer.
+    deleted
+        Customers who were deleted.
+    stream_time_s, memory, bookmarks
+        Of the partition as a whole; 0 and None where nothing is said of it.
+    """
+
+    epoch: int
+    n_stale: int
+    rows: dict[bytes, bytes]
+    deleted: list[bytes]
+    stream_time_s: int
+    memory: dict[str, Any] | None
+    bookmarks: dict[str, Any] | None
+
+
+class Copies(Protocol):
+    """A second place that follows the changelog; `streams.engine.warm.WarmCopies` is the one."""
+
+    def follow(self, number: int, records: Sequence[Any], after: int, to: int, *, ours: bool) -> None:
+        """Take in the records of a partition after one offset up to another."""
+
+    def keep_only(self, numbers: Collection[int]) -> None:
+        """Let go of partitions that were lost."""
+
+    def take_up(self, logs: dict[int, tuple[int, int]]) -> AsyncIterator[tuple[PartitionRows, int]]:
+        """Yield rows and the offset they reflect, of partitions whose logs begin and end there."""
+
+
 class OwnedRows:
     """Rows of the partitions this worker owns, and how far their changelogs are contained in them.
 
@@ -46,12 +85,18 @@ class OwnedRows:
         Offset of the last changelog record that was read or written, by partition number.
     ignored_stale
         Records of former owners that came too late.
+    copies
+        Follows what is read and written, if there is one.
+    on_restored
+        Told where state came from, ``changelog`` or ``disk``, and how many records it was.
     """
 
     def __init__(self) -> None:
         self.partitions: dict[int, PartitionRows] = {}
         self.last_offset: dict[int, int] = {}
         self.ignored_stale = 0
+        self.copies: Copies | None = None
+        self.on_restored: Callable[[str, int], None] | None = None
 
     def partition(self, number: int) -> PartitionRows:
         """Rows of one partition, empty ones if it is new here."""
@@ -68,25 +113,65 @@ class OwnedRows:
             A newer release wrote one of them; the rows are as they were or incomplete, and must not be used.
         """
         partition, batch = self.partition(number), list(records)
-        epochs = np.fromiter(map(_epoch_of, batch), np.int64, len(batch))
-        highest = np.maximum.accumulate(np.maximum(epochs, partition.epoch))
-        is_stale = (epochs < highest) & (epochs != _UNSAID)
-        self.ignored_stale += int(np.count_nonzero(is_stale))
-        if batch:
-            partition.epoch = int(highest[-1])
-        _restore(partition, [batch[i] for i in np.flatnonzero(~is_stale).tolist()])
-        self.last_offset[number] = last_offset
+        said = read_stretch(batch, partition.epoch)
+        self.ignored_stale += said.n_stale
+        partition.epoch = said.epoch
+        _restore(partition, said)
+        after, self.last_offset[number] = self.last_offset.get(number, -1), last_offset
+        if self.copies is not None:
+            self.copies.follow(number, batch, after, last_offset, ours=False)
+        if self.on_restored is not None:
+            self.on_restored("changelog", len(batch))
 
-    def written(self, number: int, last_offset: int) -> None:
+    def adopt(self, partition: PartitionRows, last_offset: int) -> None:
+        """Own rows that hold the changelog up to an offset already."""
+        self.partitions[partition.number] = partition
+        self.last_offset[partition.number] = last_offset
+        if self.on_restored is not None:
+            self.on_restored("disk", len(partition))
+
+    def written(self, number: int, last_offset: int, records: Sequence[Record] = ()) -> None:
         """Note the changelog offset of our own last write, unless the partition has been lost meanwhile."""
         if number in self.partitions:
             self.last_offset[number] = max(last_offset, self.last_offset.get(number, -1))
+            if self.copies is not None:
+                batch = [_Written(*record) for record in records]
+                self.copies.follow(number, batch, last_offset - len(batch), last_offset, ours=True)
 
     def keep_only(self, numbers: Collection[int]) -> None:
         """Drop partitions that were lost, whole, so that nothing of them can come back as a ghost."""
         for number in [n for n in self.partitions if n not in numbers]:
             del self.partitions[number]
             self.last_offset.pop(number, None)
+        if self.copies is not None:
+            self.copies.keep_only(numbers)
+
+
+class _Written(NamedTuple):
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def read_stretch(records: Sequence[Any], epoch: int) -> Stretch:
+    """Read changelog records, in order, that follow on ones whose highest epoch is given."""
+    epochs = np.fromiter(map(_epoch_of, records), np.int64, len(records))
+    highest = np.maximum.accumulate(np.maximum(epochs, epoch))
+    is_stale = (epochs < highest) & (epochs != _UNSAID)
+    valid = [records[i] for i in np.flatnonzero(~is_stale).tolist()]
+    latest = {record.key: record.value for record in valid}
+    ahead = latest.pop(BOOKMARKS_KEY, None)
+    latest.pop(META_KEY, None)
+    metas = [orjson.loads(record.value) for record in valid if record.key == META_KEY]
+    return Stretch(
+        int(highest[-1]) if len(records) else epoch,
+        int(np.count_nonzero(is_stale)),
+        {key: value for key, value in latest.items() if value is not None},
+        [key for key, value in latest.items() if value is None],
+        max((meta["stream_time_s"] for meta in metas), default=0),
+        metas[-1].get("memory", {}) if metas else None,  # older records have none
+        orjson.loads(ahead)["bookmarks"] if ahead else None,
+    )
 
 
 def _epoch_of(record: Any) -> int:
@@ -99,18 +184,20 @@ def _epoch_of(record: Any) -> int:
     return _UNSAID if packed is None else int.from_bytes(packed[: _EPOCH.size], "little")
 
 
-def _restore(partition: PartitionRows, records: list[Any]) -> None:
-    """Put what records say into the partition; of several about one customer the last counts."""
-    latest = {record.key: record.value for record in records}
-    if ahead := latest.pop(BOOKMARKS_KEY, None):
-        partition.bookmarks = orjson.loads(ahead)["bookmarks"]
-    for meta in (orjson.loads(record.value) for record in records if record.key == META_KEY):
-        partition.stream_time_s = max(partition.stream_time_s, meta["stream_time_s"])
-        partition.memory = meta.get("memory", {})  # older records have none
-    latest.pop(META_KEY, None)
-    kept = {key: value[_EPOCH.size :] for key, value in latest.items() if value is not None}
-    partition.restore(list(kept), rows_from_bytes(list(kept.values())))
-    partition.remove([key for key, value in latest.items() if value is None])
+def _restore(partition: PartitionRows, said: Stretch) -> None:
+    """Put what a stretch says into the partition."""
+    partition.stream_time_s = max(partition.stream_time_s, said.stream_time_s)
+    if said.memory is not None:
+        partition.memory = said.memory
+    if said.bookmarks is not None:
+        partition.bookmarks = said.bookmarks
+    restore_rows(partition, list(said.rows), list(said.rows.values()))
+    partition.remove(said.deleted)
+
+
+def restore_rows(partition: PartitionRows, customer_ids: Sequence[bytes], values: Iterable[bytes]) -> None:
+    """Put customers into the partition from their changelog values, each given once."""
+    partition.restore(customer_ids, rows_from_bytes([value[_EPOCH.size :] for value in values]))
 
 
 def take_changes(partition: PartitionRows) -> list[Record]:

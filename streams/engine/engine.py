@@ -220,7 +220,7 @@ class Engine:
         for number, records in changes.items():
             changelog.extend(topic, number, records)
         for (_, number), offset in (await changelog.flush()).items():
-            self.table.rows.written(number, offset)
+            self.table.rows.written(number, offset, changes[number])
 
     async def _send(self) -> None:
         """Send output as soon as it is there: an alert does not wait for the commit."""

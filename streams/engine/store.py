@@ -54,17 +54,30 @@ class RowStore(Store):
             raise
 
     def persisted_offset(self, tp: TP) -> int | None:
-        """A partition kept over a rebalance is not read again."""
+        """A partition kept over a rebalance, or on disk, is read on from there."""
         return self.rows.last_offset.get(tp.partition)
 
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
-        """Drop partitions that are no longer ours, whole."""
-        self.rows.keep_only({tp.partition for tp in assigned})
+        """Drop partitions that are no longer ours, whole; those that are new may be on disk."""
+        numbers = {tp.partition for tp in assigned}
+        self.rows.keep_only(numbers)
+        await self._take_up(numbers - self.rows.partitions.keys())
+
+    async def _take_up(self, new: set[int]) -> None:
+        """Take partitions that are new here from their copies on disk, where those are of the log there is."""
+        if self.rows.copies is None or not new:
+            return
+        tps = {TP(self.table.changelog_topic_name, number) for number in new}
+        begins = await self.app.consumer.earliest_offsets(*tps)
+        ends = await self.app.consumer.highwaters(*tps)
+        logs = {tp.partition: (begins[tp], ends[tp]) for tp in tps}
+        async for partition, offset in self.rows.copies.take_up(logs):
+            self.rows.adopt(partition, offset)
 
     def reset_state(self) -> None:
-        """Nothing is kept on disk."""
+        """What is on disk is looked at anew with each assignment."""
 
     async def backup_partition(self, tp: TP | int, flush: bool = True, purge: bool = False, keep: int = 1) -> None:
         """The changelog is the backup."""

@@ -1,13 +1,16 @@
 """A million customers restored from their changelog: from the start of a worker until it takes events.
 
 The changelog is written as a worker writes it, onto the embedded broker, and a real worker recovers from it: join the
-group, read, decompress, apply, index due times. Beside it, the same records applied in this process, without the wire.
+group, read, decompress, apply, index due times. Beside it, the same records applied in this process, without the wire,
+and the same worker with copies of its state on disk: as they are made, and as it restarts from them.
 The broker keeps 5 MiB a partition, compressed: of 48 partitions that is enough for a million.
 """
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from confluent_kafka import Producer
@@ -27,6 +30,7 @@ N_CUSTOMERS = 1_000_000
 N_PARTITIONS = 48
 FETCHED = 2_000
 BAR_S = 30
+SESSION_S = 3
 
 
 def changelogs() -> Iterator[tuple[int, list[Record]]]:
@@ -67,10 +71,16 @@ def write(bootstrap: str, topic: str) -> float:
     return applied_s
 
 
+def restart(environment: dict[str, str], state_dir: str) -> dict[str, float]:
+    """Start a worker anew, once the group has forgotten the one before."""
+    time.sleep(SESSION_S + 1)
+    return measured("recover", N_CUSTOMERS, environment | {"YOCHO_STATE_DIR": state_dir})
+
+
 def run() -> None:
     """Print the figures."""
     settings = Settings(partitions=N_PARTITIONS)
-    with EmbeddedBroker.for_settings(settings) as broker:
+    with EmbeddedBroker.for_settings(settings) as broker, tempfile.TemporaryDirectory() as folder:
         applied_s = write(broker.bootstrap, CHANGELOG.topic(settings))
         environment = {
             **os.environ,
@@ -79,9 +89,24 @@ def run() -> None:
             "YOCHO_CLOCK": "event",
             "YOCHO_LEARN": "off",
             "YOCHO_METRICS_PORT": "0",
+            "YOCHO_SESSION_TIMEOUT_S": str(SESSION_S),
         }
-        figures = measured("recover", N_CUSTOMERS, environment)
-    print(f"recovery of {figures['customers']:,.0f} customers, embedded broker, {N_PARTITIONS} partitions, one worker")
-    print(f"  until it takes events {figures['seconds']:.1f} s (bar: {BAR_S}), {figures['cpu_s']:.1f} s of work")
-    print(f"  apply and index alone {applied_s:.1f} s of work, {applied_s / figures['cpu_s']:.2f} of the worker's")
-    print(f"  resident set at most {figures['max_rss_bytes'] / 2**20:.0f} MiB")
+        runs = {
+            "cold": restart(environment, ""),
+            "cold, copied to disk": restart(environment, folder),
+            "warm": restart(environment, folder),
+        }
+        disk_bytes = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    print(f"recovery of {N_CUSTOMERS:,.0f} customers, embedded broker, {N_PARTITIONS} partitions, one worker")
+    for name, figures in runs.items():
+        state_s = figures["state_s"]
+        print(
+            f"  {name}: takes events after {figures['seconds']:.1f} s (bar: {BAR_S}), {figures['cpu_s']:.1f} s of work"
+        )
+        print(f"    {state_s:.1f} s from the assignment on, {N_CUSTOMERS / state_s:,.0f} customers/s;")
+        print(f"    {figures['disk']:,.0f} records from disk, {figures['changelog']:,.0f} from the changelog;")
+        print(f"    resident set at most {figures['max_rss_bytes'] / 2**20:.0f} MiB")
+    share = applied_s / runs["cold"]["cpu_s"]
+    print(f"  apply and index alone {applied_s:.1f} s of work, {share:.2f} of the cold worker's")
+    is_equal = len({figures["hash"] for figures in runs.values()}) == 1
+    print(f"  state hash equal: {is_equal}; copies on disk {disk_bytes / 2**20:.0f} MiB")

@@ -9,7 +9,7 @@ from tests.end_to_end.cluster import Probe
 from tests.end_to_end.log import TOPICS
 
 
-def rows_of(probe: Probe) -> dict[bytes, np.void]:
+def changelog_state(probe: Probe) -> OwnedRows:
     """Final state as a new owner would recover it."""
 
     class Record:
@@ -19,8 +19,15 @@ def rows_of(probe: Probe) -> dict[bytes, np.void]:
     state = OwnedRows()
     for number, messages in probe.records("yocho-customers-changelog").items():
         state.apply(number, map(Record, messages), len(messages) - 1)
+    return state
+
+
+def rows_of(probe: Probe) -> dict[bytes, np.void]:
+    """Rows of that state, by customer."""
     return {
-        key: partition.rows[partition.slot(key)].copy() for partition in state.partitions.values() for key in partition
+        key: partition.rows[partition.slot(key)].copy()
+        for partition in changelog_state(probe).partitions.values()
+        for key in partition
     }
 
 

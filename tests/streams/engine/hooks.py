@@ -67,6 +67,10 @@ HOOKS = {
     f"{THREAD}._commit": ("ddc1eb3a1c7c", "gives False or crashes the app when the commit failed"),
     f"{THREAD}.highwater": ("65ded4bbd52b", "is the end of the log as of the last fetch"),
     f"{THREAD}.earliest_offsets": ("66d6f1698b53", "asks the broker where partitions begin"),
+    f"{THREAD}.highwaters": ("42b395e81e8e", "asks the broker where they end"),
+    f"{RECOVERY}._add": ("89c94600cd3f", "asks for the persisted offset after the table was told of the rebalance"),
+    f"{RECOVERY}._build_offsets": ("d0efbb56d6c7", "starts at a persisted offset unless the log begins later"),
+    f"{RECOVERY}._seek_offsets": ("97f490a4cbf8", "reads the record at the persisted offset once more"),
     "faust.transport.drivers.aiokafka:Producer._ensure_producer": (
         "96b2a3da0af9",
         "gives aiokafka's producer, started",

@@ -86,7 +86,7 @@ OVERRIDES = [
 ]
 OURS = {
     BatchConsumer: {"hand_over", "_heal_group", "_dropped", "_seek_again", "_is_wanted", "_batch_message"},
-    RowStore: {"rows"},
+    RowStore: {"rows", "_take_up"},
 }
 
 
