@@ -7,6 +7,7 @@ compaction make of it; and the older records that compaction has not reached yet
 holds numbers and nobody's id. Inputs are their producers' and are not read.
 """
 
+import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -28,6 +29,7 @@ from streams.topics import ALERTS, CHANGELOG, COMMANDS, DEAD_LETTERS, LABELS, OU
 
 KEYED = (ALERTS, OUTCOMES, LABELS, COMMANDS)
 """Topics that tell of a customer under their key."""
+READ = (CHANGELOG, *KEYED, DEAD_LETTERS)
 
 
 _COMPACTED = ("segment.ms", "max.compaction.lag.ms", "delete.retention.ms")
@@ -90,7 +92,7 @@ class Traces:
     traces: dict[str, Trace] = field(default_factory=dict)
 
 
-async def traces_of(settings: Settings, customer_ids: Collection[str]) -> list[Traces]:
+def traces_of(settings: Settings, customer_ids: Collection[str]) -> list[Traces]:
     """Look for customers in everything that workers write.
 
     Parameters
@@ -111,13 +113,17 @@ async def traces_of(settings: Settings, customer_ids: Collection[str]) -> list[T
         A topic is missing or has another partition count.
     """
     found = {id_: Traces(id_, partition_of(id_.encode(), settings.partitions)) for id_ in customer_ids}
-    topics = _described(settings)
+    kept_ms = _kept(settings)
+    for traces in found.values():
+        traces.traces = {topic.key: Trace(topic.topic(settings), kept_ms=kept_ms[topic.key]) for topic in READ}
+    asyncio.run(_search(settings, found.values()))
+    return list(found.values())
+
+
+async def _search(settings: Settings, found: Collection[Traces]) -> None:
     by_partition: dict[int, dict[bytes, Traces]] = defaultdict(dict)
-    for customer_id, traces in found.items():
-        by_partition[traces.partition][customer_id.encode()] = traces
-        for topic in (CHANGELOG, *KEYED, DEAD_LETTERS):
-            name = topic.topic(settings)
-            traces.traces[topic.key] = Trace(name, kept_ms=_kept_ms(topic, topics[name].config))
+    for traces in found:
+        by_partition[traces.partition][traces.customer_id.encode()] = traces
     consumer = lone_reader(settings)
     await consumer.start()
     try:
@@ -130,7 +136,6 @@ async def traces_of(settings: Settings, customer_ids: Collection[str]) -> list[T
             await _read_dead_letters(consumer, TopicPartition(DEAD_LETTERS.topic(settings), number), everybody)
     finally:
         await consumer.stop()
-    return list(found.values())
 
 
 def named_in(data: bytes) -> set[bytes]:
@@ -155,15 +160,21 @@ def _unescaped(text: bytes) -> bytes:
     return read.encode()
 
 
-def _described(settings: Settings) -> Mapping[str, provision.Found]:
-    topics = provision.describe(Cluster.reach(settings), settings)
-    for topic in (CHANGELOG, *KEYED, DEAD_LETTERS):
-        name = topic.topic(settings)
+def _kept(settings: Settings) -> dict[str, int | None]:
+    """How long each topic keeps a record, once it is sure that all are there to be read."""
+    cluster = Cluster.reach(settings)
+    names = {topic.key: topic.topic(settings) for topic in READ}
+    cluster.require_known(names.values())
+    topics = provision.describe(cluster, settings)
+    for name in names.values():
         if name not in topics:
             raise NoTraceError(f"topic {name} is missing: no worker of group {settings.group} has run here")
         if topics[name].partitions != settings.partitions:
             raise NoTraceError(f"{name} has {topics[name].partitions} partitions, YOCHO_PARTITIONS says otherwise")
-    return topics
+    if cluster.is_embedded:
+        return dict.fromkeys(names)
+    # who may read a topic need not be told its configuration: then it is as `yocho topics` made it
+    return {topic.key: _kept_ms(topic, {**topic.config, **topics[names[topic.key]].config}) for topic in READ}
 
 
 def _kept_ms(topic: Topic, config: Mapping[str, str]) -> int | None:

@@ -1,6 +1,5 @@
 """`yocho erase`: erase customers, and see what is left of them."""
 
-import asyncio
 import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -80,7 +79,7 @@ def _checked(text: str, number: int) -> str:
 def _verify(settings: Settings, who: Sequence[str], as_json: bool) -> int:
     """Print what is left of customers; 1 if it is more than what goes by itself."""
     labels = label_values(settings)
-    found = asyncio.run(traces_of(settings, who))
+    found = traces_of(settings, who)
     for traces in found:
         is_shown = labels is not None and traces.customer_id in labels
         click.echo(_json(traces, is_shown) if as_json else "\n".join(_lines(traces, is_shown)))

@@ -89,13 +89,19 @@ def test_shop_worker_people_and_operators_work_together_each_with_their_own_righ
         customer = next(name for name, type_ in sorted(last.items()) if type_ in {"opened", "escalated"})
         upcoming = yocho(of("people"), "upcoming", "--within", "30d", "--json")
         assert upcoming.exit_code == 0, upcoming.stderr
+        by = ("--by", "Sato", "--at", (BEGIN + timedelta(days=TODAY, minutes=1)).isoformat())
         for role, command in (("people", ("ack", customer)), ("operators", ("snooze", customer, "--until", "7d"))):
-            run = yocho(
-                of(role), *command, "--by", "Sato", "--at", (BEGIN + timedelta(days=TODAY, minutes=1)).isoformat()
-            )
+            run = yocho(of(role), *command, *by)
             assert run.exit_code == 0, run.stderr
         settle(worker, Unread(worker, N_EVENTS + 2), quiet_s=2.0)
         told = lines(yocho(of("people"), *everything).stdout)
+        assert yocho(of("operators"), "erase", customer, *by).exit_code == 0
+        settle(worker, Unread(worker, N_EVENTS + 3), quiet_s=2.0)
+        left = yocho(of("operators"), "erase", "--verify", customer)
+        assert left.exit_code == 0, left.stderr
+        assert "named, until 20" in left.stdout
+        refused = yocho(of("people"), "erase", "--verify", customer)
+        assert refused.exit_code == 1 and "churn-labels" in refused.stderr and refused.stderr.count("\n") == 1
         code, said = worker.stop(), worker.said()
     assert code == 0, said
     assert {"acknowledged", "snoozed"} <= {alert["type"] for alert in told}
