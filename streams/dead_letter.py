@@ -4,6 +4,7 @@ A value on its way to the ``dead-letters`` topic. Its id is the place of the ori
 twice (a replay after a crash) is recognisable. Key and value go through untouched, a null as a null.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,8 @@ MAX_ORIGINAL_BYTES = 8 * 1024
 """Own headers are kept up to these bounds, so that a dead letter always fits where its record did."""
 
 Headers = list[tuple[str, bytes]]
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,249}-([0-9]{1,10})-[0-9]{1,19}")
 
 
 class Consumed(Protocol):
@@ -93,6 +96,25 @@ class DeadLetter:
         if dropped:
             headers.append(("x-headers-dropped", str(dropped).encode()))
         return record.key, record.value, headers + kept
+
+
+def partition_in(letter_id: str) -> int:
+    """Return the partition a letter is on, which is that of its original.
+
+    Raises
+    ------
+    ValueError
+        No letter has such an id.
+
+    Examples
+    --------
+    >>> partition_in("email-opens-3-41")
+    3
+    """
+    match = _ID.fullmatch(letter_id)
+    if match is None:
+        raise ValueError(f"{letter_id!r} is no id of a dead letter: topic-partition-offset")
+    return int(match[1])
 
 
 def _within_bounds(originals: Sequence[tuple[str, bytes | None]]) -> Headers:

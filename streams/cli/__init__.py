@@ -18,6 +18,9 @@ main = LazyGroup(
         "release": LazyCommand("streams.cli.release:command", "Let the alerts go that a breaker holds."),
         "ack": LazyCommand("streams.cli.ack:command", "Say that somebody takes care of a customer."),
         "snooze": LazyCommand("streams.cli.snooze:command", "Want no news of a customer for a while."),
+        "dead-letters": LazyCommand(
+            "streams.cli.dead_letters:command", "List, show and send back what could not be processed."
+        ),
         "evaluate": LazyCommand("streams.cli.evaluate:command", "Measure the model on a CSV file, without Kafka."),
         "broker": LazyCommand("streams.cli.broker:command", "Run the embedded broker: for trying out, nothing else."),
         "demo": LazyCommand("streams.cli.demo:command", "See it all work on this machine."),

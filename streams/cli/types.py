@@ -10,6 +10,7 @@ import click
 from models.commands import MAX_BY_CHARACTERS
 from streams.checks import MAX_ID_BYTES, check_identifier
 from streams.commands import check_by
+from streams.dead_letter import partition_in
 from streams.durations import DURATION_FORM, SPEED_FORM, duration_s, speed
 from streams.reasons import Reason, RejectedError
 from streams.times import TIME_FORM, time_s
@@ -61,6 +62,11 @@ def _until(text: str) -> timedelta | int:
         return time_s(text)
 
 
+def _letter(text: str) -> str:
+    partition_in(text)
+    return text
+
+
 UNTIL = _Text("until", _until, f"{DURATION_FORM}, or {TIME_FORM}")
 """``14d`` as a `timedelta`, a time as epoch seconds."""
 CUSTOMER = _Text(
@@ -68,6 +74,7 @@ CUSTOMER = _Text(
     _checked(lambda text: check_identifier(text, Reason.INVALID_CUSTOMER_ID)),
     f"an id: 1 to {MAX_ID_BYTES} bytes without control characters",
 )
+LETTER = _Text("id", _letter, "an id of a dead letter: topic-partition-offset, as in orders-3-41")
 BY = _Text("name", _checked(check_by), f"a name: 1 to {MAX_BY_CHARACTERS} printable characters")
 """Who says something."""
 
