@@ -25,8 +25,9 @@ LATEST_IN_SECONDS = 4_102_444_800
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _RFC3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(Z|z|[+-][0-9]{2}:[0-9]{2})?"
-)
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
+    r"(Z|z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+)  # Python takes an offset of 60 minutes, and from 3.13 on 24 o'clock
 _ITEMS, _CAMPAIGN = Reason.INVALID_ITEMS, Reason.INVALID_CAMPAIGN  # see `streams.codec`
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)

@@ -67,13 +67,20 @@ def _scan(value: bytes, fields: tuple[bytes, ...]) -> bool:
     """Read the keys at brace depth one; a text in a list there is no key, as no colon follows it."""
     depth = 0
     seen: set[bytes] = set()
+    escaped: list[bytes] = []
     for token in _TOKEN.finditer(value):
         text = token[1]
         if text is None:
             depth += 1 if token[0] == b"{" else -1
         elif depth == 1 and token[2] is not None:
-            key = orjson.dumps(orjson.loads(text)) if b"\\" in text else text
-            if key in seen and key in fields:
-                return True
-            seen.add(key)
-    return False
+            if b"\\" in text:
+                escaped.append(text)
+            elif text in fields:
+                if text in seen:
+                    return True
+                seen.add(text)
+    # all at once: one by one they cost 3 us each, and 64 KiB hold 4,500
+    ours = {field[1:-1].decode() for field in fields}
+    names: list[str] = orjson.loads(b"[%b]" % b",".join([*seen, *escaped]))
+    known = [name for name in names if name in ours]
+    return len(set(known)) < len(known)

@@ -11,7 +11,7 @@ from streams.reasons import Reason
 from streams.topics import COMMANDS
 from tests.bad_input import BAD_INPUT, KEY, Bad
 from tests.end_to_end.cluster import PARTITIONS, Outbound
-from tests.end_to_end.log import DAY_MS, START_MS, TOPICS, event_log
+from tests.end_to_end.log import START_MS, TOPICS, event_log
 
 Event = tuple[str, bytes, bytes]
 """Topic, key and value of a good record."""
@@ -67,7 +67,7 @@ def spoilt(log: Sequence[Event], each: int, seed: int = 11) -> Iterator[Item]:
     for maker in (stray, stranger, nobody):
         place(maker, 0)
     for maker in (late, latecomer):
-        place(maker, len(log) // 2)  # by then the first day is long past
+        place(maker, len(log) * 3 // 4)  # by then the first day is long past
     for at, event in enumerate(log):
         yield from bad.get(at, ())
         yield good(event)
@@ -83,12 +83,12 @@ def refused(kind: Bad, number: int) -> Item:
 
 def late(number: int, _: Event) -> Item:
     """Of a customer with state."""
-    return Item(good(order("c1", START_MS + DAY_MS, f"late-{number}")).record, str(Reason.LATE))
+    return Item(good(order("c1", START_MS, f"late-{number}")).record, str(Reason.LATE))
 
 
 def latecomer(number: int, _: Event) -> Item:
     """Of somebody nobody has met."""
-    return Item(good(order(f"latecomer-{number}", START_MS + DAY_MS, "late")).record, str(Reason.LATE))
+    return Item(good(order(f"latecomer-{number}", START_MS, "late")).record, str(Reason.LATE))
 
 
 def stray(number: int, near: Event) -> Item:

@@ -2,18 +2,18 @@
 
 from collections import Counter
 from types import SimpleNamespace
-from typing import NamedTuple
 
 import orjson
 import pytest
 
-from streams.partitioner import partition_of
 from streams.reasons import Reason
 from streams.topics import COMMANDS
-from tests.bad_input import BAD_INPUT, KEY
+from tests.bad_input import BAD_INPUT
+from tests.end_to_end.bad_log import Item, good, home, named_log
+from tests.end_to_end.bad_log import order as order_at
 from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import PARTITIONS, Outbound, Probe, WorkerProcess, environment, send_to, settle
-from tests.end_to_end.log import DAY_MS, START_MS, TOPICS, event_log
+from tests.end_to_end.log import DAY_MS, START_MS, TOPICS
 from tests.end_to_end.verifier import alerts_of, recount, rows_of
 
 VARIABLES = {"YOCHO_HORIZON": "28d", "YOCHO_MERGE_WAIT_S": "1.0", "YOCHO_FORGET": "400d"}
@@ -21,44 +21,18 @@ LAST_DAY = 150
 TYPE_OF = dict(zip((*TOPICS, COMMANDS.key), ("order", "login", "email_open", "command"), strict=True))
 
 
-class Item(NamedTuple):
-    """A record and what should become of it: None for an event to apply, a reason, or "duplicate"."""
-
-    record: Outbound
-    fate: str | None = None
-
-
-def home(key: bytes | None) -> int:
-    """Partition of a key; of the customer the table is about, where there is no key."""
-    return partition_of(KEY if key is None else key, PARTITIONS)
-
-
 def order(customer_id: str, day: float, event_id: str) -> tuple[str, bytes, bytes]:
-    body = {
-        "event_id": event_id,
-        "customer_id": customer_id,
-        "occurred_at": START_MS + int(day * DAY_MS),
-        "amount": 9,
-    }
-    return TOPICS[0], customer_id.encode(), orjson.dumps(body)
+    return order_at(customer_id, START_MS + int(day * DAY_MS), event_id)
 
 
 def good_log() -> list[tuple[str, bytes, bytes]]:
-    """Events of many customers; two of them carry the names that the table of bad input uses."""
-    log = event_log(4_000, 80, LAST_DAY)
-    for number in (1, 2):
-        long, short = f"c{number:05d}".encode(), f"c{number}".encode()
-        log = [
-            (topic, short if key == long else key, value.replace(b'"%b"' % long, b'"%b"' % short))
-            for topic, key, value in log
-        ]
     # 4 days behind the others and within the 7 that are allowed
-    return [*log, order("in-time", LAST_DAY - 4, "in-time")]
+    return [*named_log(4_000, 80, LAST_DAY), order("in-time", LAST_DAY - 4, "in-time")]
 
 
 def with_bad_input(log) -> list[Item]:
     """The log with the whole table spread over it, each row between good events, and the engine's cases behind."""
-    items = [Item(Outbound(topic, home(key), key, value)) for topic, key, value in log]
+    items = [*map(good, log)]
     step = len(items) // len(BAD_INPUT)
     for number, bad in reversed(list(enumerate(BAD_INPUT))):
         record = Outbound(bad.source.key, home(bad.key), bad.key, bad.value)
@@ -109,7 +83,7 @@ def log():
 
 @pytest.fixture(scope="module")
 def clean(log):
-    return outcome_of_run([Item(Outbound(topic, home(key), key, value)) for topic, key, value in log])
+    return outcome_of_run([*map(good, log)])
 
 
 @pytest.fixture(scope="module")

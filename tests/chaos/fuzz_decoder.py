@@ -1,0 +1,98 @@
+"""100,000 payloads nobody would write, through the codec and through a worker's first line: `python -m ... [N [SEED]]`.
+
+Each is an event or one reject, as a second reading by other means says (`tests/chaos/second_reading.py`); each takes a
+bounded time; and in the first line it is applied or leaves one dead letter, while time and customers come from events
+alone. `tests/streams/test_codec_fuzzed.py` does the same with fewer.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from models.events import Event
+from streams.codec import decode
+from streams.commands import Release
+from streams.reasons import Reason, Reject
+from streams.topics import EMAIL_CLICKS, EMAIL_SENDS
+from tests.builders import NOW_MS, START_MS, Record
+from tests.chaos.fuzzed import Payload, payload
+from tests.chaos.second_reading import broken
+from tests.streams.harness import FirstLine
+
+N_PAYLOADS, SEED, IN_A_LINE = 100_000, 1, 500
+MOST_CPU_S = 0.25
+"""Of one payload: fifty times what the worst known one takes, so that only a blow-up fails, not a busy machine."""
+OF_THE_ENGINE = {Reason.LATE, Reason.UNKNOWN_CUSTOMER}
+"""Reasons an event can be set aside for, on a line of one partition."""
+
+
+def misread(one: Payload, rules: set[Reason]) -> tuple[str, str | None]:
+    """How the codec reads a payload that breaks these rules, and what is wrong with that; None if nothing is."""
+    began_s = time.thread_time()
+    result = decode(*one, now_ms=NOW_MS)
+    took_s = time.thread_time() - began_s
+    if took_s > MOST_CPU_S:
+        return "slow", f"took {took_s:.2f} s"
+    if isinstance(result, Reject):
+        wrong = result.reason not in rules
+        return str(result.reason), f"{result.reason}, but what is broken is {sorted(rules)}" if wrong else None
+    if not isinstance(result, Event | Release):
+        return "neither", f"gave a {type(result).__name__}"
+    return "event", f"taken, but it breaks {sorted(rules)}" if rules else None
+
+
+def astray(payloads: Sequence[Payload]) -> list[str]:
+    """What a first line does with payloads that it should not; a line each."""
+    line = FirstLine(email_sends_topic=EMAIL_SENDS.key, email_clicks_topic=EMAIL_CLICKS.key, horizon_s=91 * 86_400)
+    sent = line.take(*[Record(p.source.key, 0, 0, START_MS, p.key, p.value) for p in payloads])
+    letters: dict[tuple[str, int], Reason] = {}
+    problems = []
+    for letter in line.dead_letters():
+        headers = {name: value.decode() for name, value in letter.headers}
+        place = headers["x-topic"], int(headers["x-offset"])
+        if place in letters:
+            problems.append(f"two dead letters for {place}")
+        letters[place] = Reason(headers["x-reason"])
+    events: list[Event] = []
+    for one, (_, record) in zip(payloads, sent, strict=True):
+        result = decode(*one, now_ms=NOW_MS)
+        reason = letters.get((record.topic, record.offset))
+        if isinstance(result, Reject) != (reason is not None and reason not in OF_THE_ENGINE):
+            problems.append(f"{record.topic}-{record.offset}: {reason}, but the codec says {result}")
+        if isinstance(result, Event):
+            events.append(result)
+    if line.partition.stream_time_s != max((event.at_s for event in events), default=0):
+        problems.append("stream time is not that of the latest event")
+    if not set(line.partition) <= {event.customer_id.encode() for event in events}:
+        problems.append("a customer nobody has had an event of")
+    return problems
+
+
+def fuzz(numbers: Iterable[int], seed: int) -> tuple[Counter[str], list[str]]:
+    """Read payloads twice; gives how they were read, and what went wrong, each by its number."""
+    readings: Counter[str] = Counter()
+    problems = []
+    for number in numbers:
+        one = payload(seed, number)
+        reading, problem = misread(one, broken(*one, NOW_MS))
+        readings[reading] += 1
+        if problem:
+            problems.append(f"payload({seed}, {number}): {problem}")
+    return readings, problems
+
+
+def main() -> None:
+    n, seed = (*map(int, sys.argv[1:]), *(N_PAYLOADS, SEED)[len(sys.argv) - 1 :])
+    began_s = time.monotonic()
+    readings, problems = fuzz(range(n), seed)
+    for begin in range(0, n, IN_A_LINE):
+        numbers = range(begin, min(begin + IN_A_LINE, n))
+        problems += [f"{numbers}: {problem}" for problem in astray([payload(seed, number) for number in numbers])]
+    print(f"fuzzed {n:,} payloads, seed {seed}, in {time.monotonic() - began_s:.0f} s: {len(problems)} problems")
+    print("  " + ", ".join(f"{reading} {count:,}" for reading, count in readings.most_common()))
+    sys.exit("\n".join(problems[:20]) or 0)
+
+
+if __name__ == "__main__":
+    main()
