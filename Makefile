@@ -50,9 +50,11 @@ $(KAFKA_JARS): deploy/kafka/pom.xml
 	@mvn --batch-mode --quiet --file deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.kafka/libs
 	@touch $@
 
-# faults at full length, an hour and more; CI does the short ones among the end-to-end tests
+# faults and bad input at full length, an hour and more; CI does the short ones among the end-to-end tests
 chaos: $(STAMP) kafka
 	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos.bad_input
+	$(BIN)/python -m tests.chaos.fuzz_decoder
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks

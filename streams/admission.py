@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.apply import Columns
 from models.commands import Command
-from models.events import Event, Source
+from models.events import N_SOURCES, Event, Source
 from streams.arrivals import Arrival, Decoded, Refused, Said
 from streams.codec import decode
 from streams.commands import Tombstone
@@ -256,10 +256,27 @@ def _all_known(partition: PartitionRows, events: Sequence[Arrival], slots: Slots
     return slots
 
 
+def fingerprint(event_id: str, source: int) -> int:
+    """Fingerprint of an event's id; an order and a login may carry the same id and are still two events.
+
+    The source stands before the id, as a control character that no id may hold. It used to be xxh3's seed, but small
+    seeds only flip bits of short keys: of ids of 8 digits, four in five had the fingerprint of another one elsewhere.
+
+    Examples
+    --------
+    >>> fingerprint("e160202", Source.EMAIL_OPENS) == fingerprint("e162202", Source.ORDERS)
+    False
+    """
+    return xxhash.xxh3_64_intdigest(_PREFIXES[source] + event_id)
+
+
+_PREFIXES = ["" if source == Source.ORDERS else chr(source) for source in range(N_SOURCES)]
+"""Orders have none, so that states written when sources were seeds know their ids again."""
+
+
 def _columns(admitted: Sequence[Arrival]) -> Columns:
     """Columns of admitted events, in their order."""
     n = len(admitted)
-    fingerprint = xxhash.xxh3_64_intdigest
     events = [e.event for e in admitted]
     return Columns(
         at_s=np.fromiter((event.at_s for event in events), np.uint32, n),
@@ -267,7 +284,6 @@ def _columns(admitted: Sequence[Arrival]) -> Columns:
         source=np.fromiter((e.source for e in admitted), np.uint8, n),
         offset=np.fromiter((e.place for e in admitted), np.int64, n),
         amount=np.fromiter((event.amount for event in events), np.float32, n),
-        # the source is the seed: an order and a login may carry the same id and are still two events
         id_hash=np.fromiter((fingerprint(e.event.event_id, e.source) for e in admitted), np.uint64, n),
         engaged=np.fromiter((event.engaged for event in events), np.bool_, n),
         categories=np.fromiter((event.categories for event in events), np.uint32, n),

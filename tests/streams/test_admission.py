@@ -6,14 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.apply import Columns
+from models.events import Source
 from models.target import DAY_S
-from streams.admission import Batch
+from streams.admission import Batch, fingerprint
 from streams.partitioner import partition_of
 from streams.reasons import Reason
 from streams.settings import Settings
 from streams.topics import enabled_inputs
 from tests.bad_input import BAD_INPUT
-from tests.builders import START_MS, Record, consumed, email_click, email_send, login, order
+from tests.builders import START_MS, Record, consumed, email_click, email_open, email_send, login, order
 from tests.streams.harness import FirstLine
 
 LATENESS_S = 7 * DAY_S
@@ -145,6 +146,17 @@ class TestDuplicates:
         line = FirstLine()
         line.take(order(event_id="1"), login(event_id="1"))
         assert line.row()["count"].tolist() == [1, 1, 0]
+
+    @pytest.mark.parametrize("form", ["{}", "e{}", "{:08d}", "o-{:013d}", "{:032x}"])
+    def test_no_two_ids_are_taken_for_one_whatever_inputs_they_came_from(self, form):
+        """Where inputs share a counter, their ids differ in a digit and their sources in a bit."""
+        ids = [form.format(number) for number in range(20_000)]
+        assert len({fingerprint(event_id, source) for event_id in ids for source in Source}) == len(ids) * len(Source)
+
+    def test_an_order_is_not_lost_for_a_mail_that_was_opened_before_under_an_id_that_looks_alike(self):
+        line = FirstLine()
+        line.take(email_open(event_id="e160202"), order(event_id="e162202"))
+        assert line.row()["count"].tolist() == [1, 0, 1]
 
 
 def test_a_decoded_record_brings_its_event_time_and_a_bad_one_none():
