@@ -7,6 +7,8 @@
     partition.py  the rows of a partition and the index from customer id to row
     changelog.py  what is written at commit, and how it becomes rows again
     store.py      the Faust table that recovers and assigns those partitions, and never writes
+    warm.py       copies of changelogs on disk, an option: a restart reads what is new
+    warm_store.py one partition's copy, a RocksDB
     recovery.py   recovery that stops the flow before it resumes it
     outbox.py     records on their way out, sent as Kafka record batches, awaited before state
     task.py       one task per partition: merge, process, timers, stream time

@@ -5,16 +5,20 @@ hangs on the partition and goes with it (`streams.engine.changelog.OwnedRows`). 
 every change, and none for a change in place; here what changed is written once, at commit.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.serializers.schemas import Schema
 from faust.stores.base import Store
 from faust.types import TP, EventT
 
 from models.newer import NewerVersionError
 from streams.engine.changelog import OwnedRows
+
+log = logging.getLogger(__name__)
 
 
 class RawBatches(Schema):
@@ -70,8 +74,12 @@ class RowStore(Store):
         if self.rows.copies is None or not new:
             return
         tps = {TP(self.table.changelog_topic_name, number) for number in new}
-        begins = await self.app.consumer.earliest_offsets(*tps)
-        ends = await self.app.consumer.highwaters(*tps)
+        try:
+            begins = await self.app.consumer.earliest_offsets(*tps)
+            ends = await self.app.consumer.highwaters(*tps)
+        except KafkaError as error:  # the option may cost nothing but time: recovery asks once more
+            log.warning("where changelogs begin and end cannot be learnt (%s): copies are not used", error)
+            return
         logs = {tp.partition: (begins[tp], ends[tp]) for tp in tps}
         async for partition, offset in self.rows.copies.take_up(logs):
             self.rows.adopt(partition, offset)

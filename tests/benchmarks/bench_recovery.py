@@ -30,7 +30,7 @@ N_CUSTOMERS = 1_000_000
 N_PARTITIONS = 48
 FETCHED = 2_000
 BAR_S = 30
-SESSION_S = 3
+SESSION_S = 10
 
 
 def changelogs() -> Iterator[tuple[int, list[Record]]]:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
 from models.row_v2 import ROW_V2
@@ -152,6 +153,19 @@ class TestAssignment:
         asyncio.run(assign(0))
         assert table.persisted_offset(TP(CHANGELOG, 0)) == 2
         assert restored == [("disk", 2), ("disk", 2)]
+        table.rows.copies.close()
+
+    def test_when_nobody_says_where_the_log_ends_it_is_read_from_its_beginning(self, disk, caplog):
+        async def no_answer(*tps):
+            raise KafkaTimeoutError
+
+        lived(disk)
+        table = app_with(NotingEngine()).Table("customers", partitions=4)
+        table.rows.copies = disk.copies()
+        table.app._consumer = SimpleNamespace(earliest_offsets=no_answer)
+        asyncio.run(table.on_rebalance({TP(CHANGELOG, 0)}, set(), set()))
+        assert table.persisted_offset(TP(CHANGELOG, 0)) is None
+        assert "copies are not used" in caplog.text
         table.rows.copies.close()
 
     def test_without_copies_the_brokers_are_not_asked(self):
