@@ -84,6 +84,8 @@ def traps(settings: list[str]) -> Callable[[Run], None]:
                 other.signal(signal.SIGKILL)  # it is for a rebalance that the trap waits
                 _has_ended(run, ended + 3, TRAPPED_S)
         assert not run.feeder.done, "the log was too short"
+        deadly = sum(trap.startswith("kill") for trap in settings)
+        assert run.fleet.exits[-signal.SIGKILL] >= 2 * deadly, f"a trap was not met: {run.fleet.exits}"
 
     return tell
 
