@@ -21,7 +21,7 @@ ROLES: Mapping[str, str] = {
     "worker": "yocho worker, which also learns unless YOCHO_LEARN=off",
     "people": "retention teams: yocho alerts, upcoming, ack, snooze",
     "mailers": "systems that act on alerts",
-    "operators": "who runs it: what people may, dead letters, and sending their records again",
+    "operators": "who runs it: what people may, yocho dead-letters, yocho erase --verify",
     PROVISIONER: "yocho topics create, check and describe",
 }
 """What each role is for."""
@@ -56,6 +56,8 @@ def rights(settings: Settings) -> list[Right]:
         found += [Right(PROVISIONER, "topic", name, operation) for operation in PROVISIONING]
         if topic is DEAD_LETTERS:
             found.append(Right("operators", "topic", name, "Write"))  # receipts of what was sent once more
+        if topic.config:
+            found.append(Right("operators", "topic", name, "DescribeConfigs"))  # how long an erased id stays
         for role, parts in _parts(settings).items():
             found += [Right(role, "topic", name, operation) for operation in _operations(topic, parts)]
     order = list(ROLES)

@@ -140,12 +140,13 @@ def read(
 
     Raises
     ------
-    LettersError
-        The topic is missing or the brokers stopped answering.
+    ForbiddenError, LettersError
+        We have no right to read the topic, it is missing, or the brokers stopped answering.
     """
     topic = DEAD_LETTERS.topic(settings)
     seen: set[str] = set()
     try:
+        cluster.require_known([topic])
         consumer = cluster.consumer()
         try:
             for record in _records(consumer, topic, partitions):

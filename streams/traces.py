@@ -109,6 +109,8 @@ def traces_of(settings: Settings, customer_ids: Collection[str]) -> list[Traces]
 
     Raises
     ------
+    ForbiddenError
+        We have no right to look into a topic.
     NoTraceError
         A topic is missing or has another partition count.
     """
@@ -165,7 +167,7 @@ def _kept(settings: Settings) -> dict[str, int | None]:
     cluster = Cluster.reach(settings)
     names = {topic.key: topic.topic(settings) for topic in READ}
     cluster.require_known(names.values())
-    topics = provision.describe(cluster, settings)
+    topics = provision.describe(cluster, settings, with_config=True)
     for name in names.values():
         if name not in topics:
             raise NoTraceError(f"topic {name} is missing: no worker of group {settings.group} has run here")
@@ -173,8 +175,7 @@ def _kept(settings: Settings) -> dict[str, int | None]:
             raise NoTraceError(f"{name} has {topics[name].partitions} partitions, YOCHO_PARTITIONS says otherwise")
     if cluster.is_embedded:
         return dict.fromkeys(names)
-    # who may read a topic need not be told its configuration: then it is as `yocho topics` made it
-    return {topic.key: _kept_ms(topic, {**topic.config, **topics[names[topic.key]].config}) for topic in READ}
+    return {topic.key: _kept_ms(topic, topics[names[topic.key]].config) for topic in READ}
 
 
 def _kept_ms(topic: Topic, config: Mapping[str, str]) -> int | None:

@@ -75,7 +75,12 @@ def test_operators_may_send_dead_letters_again_and_leave_a_receipt():
 def test_the_provisioner_makes_topics_and_neither_reads_nor_writes_them():
     assert {r.operation for r in rights(SETTINGS) if r.role == PROVISIONER} == set(PROVISIONING)
     assert all(names(PROVISIONER, operation) == topics(*in_use(SETTINGS)) for operation in PROVISIONING)
-    assert all(r.role == PROVISIONER for r in rights(SETTINGS) if r.operation in PROVISIONING)
+    assert {r.role for r in rights(SETTINGS) if r.operation == "Create"} == {PROVISIONER}
+
+
+def test_operators_may_ask_how_long_our_own_topics_keep_an_erased_id():
+    ours = topics(*(topic for topic in in_use(SETTINGS) if topic.config))
+    assert names("operators", "DescribeConfigs") == ours == names("operators", "Read")
 
 
 def test_no_right_is_given_twice_or_by_a_wildcard():
