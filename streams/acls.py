@@ -18,7 +18,8 @@ Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
 PROVISIONER = "provisioner"
 ROLES: Mapping[str, str] = {
     "producers": "the shop's systems that send events; yocho produce, yocho simulate",
-    "worker": "yocho worker, which also learns unless YOCHO_LEARN=off",
+    "worker": "yocho worker, which also learns where YOCHO_TRAINER=worker",
+    "trainer": "yocho trainer, where YOCHO_TRAINER=apart",
     "people": "retention teams: yocho alerts, upcoming, ack, snooze",
     "mailers": "systems that act on alerts",
     "operators": "who runs it: what people may, yocho dead-letters, yocho erase --verify",
@@ -51,6 +52,8 @@ def rights(settings: Settings) -> list[Right]:
     [('churn-alerts', 'Read')]
     """
     found = [Right("worker", "group", settings.group, "Read")]
+    if _learns(settings, "apart"):
+        found.append(Right("trainer", "group", settings.trainer_group, "Read"))
     for topic in in_use(settings):
         name = topic.topic(settings)
         found += [Right(PROVISIONER, "topic", name, operation) for operation in PROVISIONING]
@@ -122,14 +125,18 @@ def require_role(cluster: Cluster, settings: Settings, role: str) -> None:
 
 def _parts(settings: Settings) -> dict[str, tuple[str, ...]]:
     """What the topic table calls each role; some play more than one part."""
-    learns = ("trainer",) if settings.learn == "on" else ()
     return {
         "producers": ("producers",),
-        "worker": ("worker", *learns),
+        "worker": ("worker", "trainer") if _learns(settings, "worker") else ("worker",),
+        "trainer": ("trainer",) if _learns(settings, "apart") else (),
         "people": ("people",),
         "mailers": ("mailers",),
         "operators": ("operators", "people", "producers"),
     }
+
+
+def _learns(settings: Settings, trainer: str) -> bool:
+    return settings.learn == "on" and settings.trainer == trainer
 
 
 def _operations(topic: Topic, parts: Sequence[str]) -> list[Operation]:

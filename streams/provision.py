@@ -99,14 +99,14 @@ def check(cluster: Cluster, settings: Settings) -> list[str]:
     ForbiddenError
         We have no right to know of a topic.
     """
-    found = _visible(cluster, settings, describe(cluster, settings, with_config=True))
+    found = _visible(cluster, wanted(settings), describe(cluster, settings, with_config=True))
     return [line for topic in wanted(settings) for line in _differences(topic, found.get(topic.name))]
 
 
 def unfit(cluster: Cluster, settings: Settings, needed: Collection[Topic]) -> list[str]:
     """Return which of the needed topics nobody can start with: missing, or other partitions; raises as `check`."""
-    found = _visible(cluster, settings, describe(cluster, settings))
     topics = [topic for topic in wanted(settings) if topic.topic in needed]
+    found = _visible(cluster, topics, describe(cluster, settings))
     return [t.name for t in topics if t.name not in found or found[t.name].partitions != t.partitions]
 
 
@@ -133,9 +133,9 @@ def describe(cluster: Cluster, settings: Settings, *, with_config: bool = False)
         }
 
 
-def _visible(cluster: Cluster, settings: Settings, found: dict[str, Found]) -> dict[str, Found]:
+def _visible(cluster: Cluster, topics: Sequence[Wanted], found: dict[str, Found]) -> dict[str, Found]:
     """Make sure that what was not found is not there, rather than nothing for us to know of."""
-    if absent := [topic.name for topic in wanted(settings) if topic.name not in found]:
+    if absent := [topic.name for topic in topics if topic.name not in found]:
         cluster.require_known(absent)
     return found
 

@@ -237,6 +237,11 @@ class Settings(SecuritySettings):
         return ",".join(self.brokers)
 
     @property
+    def trainer_group(self) -> str:
+        """Consumer group of trainers apart."""
+        return f"{self.group}-trainer"
+
+    @property
     def target(self) -> Target:
         """What is predicted."""
         return Target(self.main, self.horizon_s, "" if self.calendar == "none" else self.calendar)

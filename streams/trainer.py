@@ -18,10 +18,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from prometheus_client import CollectorRegistry
 
+from streams.acls import require_role
 from streams.app import MAX_RECORD_BATCH_BYTES, REQUEST_TIMEOUT_S
+from streams.cluster import Cluster
 from streams.engine.engine import EXIT_FATAL, EXIT_NEWER
 from streams.engine.outbox import Outbox
 from streams.health import HealthServer
+from streams.security import client_options
 from streams.settings import Settings, SettingsError
 from streams.topics import LABELS, MODEL
 from streams.training import TrainingLine
@@ -64,6 +67,7 @@ def run_trainer(settings: Settings, log_level: str) -> int:
         f"yocho trainer: metrics on http://{settings.metrics_host}:{health.port}/metrics", file=sys.stderr, flush=True
     )
     try:
+        require_role(Cluster.reach(settings), settings, "trainer")
         require_topics(settings, (LABELS, MODEL))
         return asyncio.run(trainer.serve())
     finally:
@@ -165,6 +169,7 @@ def _producer(settings: Settings) -> AIOKafkaProducer:
         compression_type="zstd",
         max_batch_size=MAX_RECORD_BATCH_BYTES,
         request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
+        **client_options(settings),
     )
 
 
@@ -172,12 +177,13 @@ def _member(settings: Settings) -> AIOKafkaConsumer:
     """Take part in the group of trainers, which commits nothing."""
     return AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap,
-        group_id=f"{settings.group}-trainer",
+        group_id=settings.trainer_group,
         enable_auto_commit=False,
         auto_offset_reset="latest",
         partition_assignment_strategy=(StickyPartitionAssignor,),  # who learns goes on when another one joins
         session_timeout_ms=int(settings.session_timeout_s * 1000),
         heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / 3),
+        **client_options(settings),
     )
 
 

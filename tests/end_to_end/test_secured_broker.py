@@ -1,6 +1,7 @@
 """On a broker that demands TLS and a login and denies what nobody allowed: everybody does their part, and no more."""
 
 import contextlib
+import dataclasses
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from streams.settings import Settings
 from tests.apache_kafka.certificates import Authority
 from tests.apache_kafka.secured import ADMIN, SecuredKafka
 from tests.end_to_end.brokers import IS_KAFKA
-from tests.end_to_end.cluster import WorkerProcess, environment, settle
+from tests.end_to_end.cluster import WorkerProcess, environment, settle, wait_until
 from tests.end_to_end.small_shop import BEGIN, MONTH, clocks, lines, shop
 
 pytestmark = pytest.mark.skipif(not IS_KAFKA, reason="the embedded broker knows neither TLS nor users: make test-kafka")
@@ -34,7 +35,8 @@ OPERATIONS = {
 TODAY = 90
 EVENTS = sorted(shop() + clocks(TODAY), key=lambda one: one[1])
 N_EVENTS = len(EVENTS)
-WORKER = (sys.executable, "-m", "streams", "worker", "--log-level", "DEBUG")
+YOCHO = (sys.executable, "-m", "streams")
+WORKER = (*YOCHO, "worker", "--log-level", "DEBUG")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,8 @@ def kafka():
     with SecuredKafka(PASSWORDS) as kafka:
         settings = Settings.from_env(kafka.variables(ADMIN))
         with Cluster.reach(settings).admin() as admin:
-            told = admin.create_acls([acl(right) for right in rights(settings)])
+            given = {*rights(settings), *rights(dataclasses.replace(settings, trainer="apart"))}
+            told = admin.create_acls([acl(right) for right in given])
             assert not told["failed"], told
         made = yocho(kafka.variables(USERS["provisioner"]), "topics", "create")
         assert made.exit_code == 0, made.stderr
@@ -108,6 +111,25 @@ def test_shop_worker_people_and_operators_work_together_each_with_their_own_righ
     assert "Traceback" not in said
     assert "DEBUG" in said
     assert not any(secret in said for secret in [*PASSWORDS.values(), customer, "Sato"])
+
+
+def test_a_trainer_apart_comes_in_with_rights_of_its_own(kafka):
+    variables = environment(
+        kafka.bootstrap, YOCHO_LEARN="on", YOCHO_TRAINER="apart", **kafka.variables(USERS["trainer"])
+    )
+    with WorkerProcess(variables, (*YOCHO, "trainer", "--log-level", "DEBUG")) as trainer:
+        wait_until(lambda: "yocho trainer learns" in trainer.said(), 30, trainer.said)
+        code, said = trainer.stop(), trainer.said()
+    assert code == 0, said
+    assert PASSWORDS[USERS["trainer"]] not in said
+    with Cluster.reach(Settings.from_env(kafka.variables(ADMIN))).admin() as admin:
+        right = Right("trainer", "topic", "churn-model", "Write")
+        with without(admin, right):
+            refused_one = subprocess.run(
+                (*YOCHO, "trainer"), env=os.environ | variables, capture_output=True, text=True, timeout=30, check=False
+            )
+    assert refused_one.returncode == 1
+    assert "no right to Write topic churn-model" in refused_one.stderr.splitlines()[-1]
 
 
 class Unread:

@@ -9,7 +9,7 @@ from streams.acls import PROVISIONER, PROVISIONING, ROLES, Right, RoleError, def
 from streams.cli import main
 from streams.cluster import ForbiddenError
 from streams.settings import Settings
-from streams.topics import ALERTS, COMMANDS, DEAD_LETTERS, MODEL, TOPICS, enabled_inputs, event_inputs, in_use
+from streams.topics import ALERTS, COMMANDS, DEAD_LETTERS, LABELS, MODEL, TOPICS, enabled_inputs, event_inputs, in_use
 
 SETTINGS = Settings(topic_prefix="eu.", group="shop", email_sends_topic="mails", brokers=("kafka-1:9093",))
 
@@ -34,7 +34,7 @@ def test_every_topic_in_use_has_somebody_who_writes_and_somebody_who_reads_it():
 
 def test_readers_and_writers_of_the_topic_table_are_roles():
     parts = {part for topic in TOPICS for part in (topic.writer, *topic.readers)}
-    assert parts <= {*ROLES, "trainer"}
+    assert parts <= set(ROLES)
 
 
 def test_producers_only_write_what_customers_do():
@@ -51,6 +51,15 @@ def test_a_worker_that_does_not_learn_cannot_write_models():
     fixed = Settings(learn="off")
     assert topics(MODEL, settings=fixed) <= names("worker", "Read", fixed)
     assert topics(MODEL, settings=fixed).isdisjoint(names("worker", "Write", fixed))
+
+
+def test_a_trainer_apart_reads_labels_and_models_and_alone_writes_models():
+    apart = Settings(trainer="apart", group="shop")
+    assert names("trainer", "Read", apart) == topics(LABELS, MODEL, settings=apart)
+    assert names("trainer", "Write", apart) == topics(MODEL, settings=apart)
+    assert topics(MODEL, settings=apart).isdisjoint(names("worker", "Write", apart))
+    assert Right("trainer", "group", "shop-trainer", "Read") in rights(apart)
+    assert not [right for right in rights(SETTINGS) if right.role == "trainer"]
 
 
 def test_only_workers_are_in_a_group():
