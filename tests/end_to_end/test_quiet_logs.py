@@ -93,6 +93,8 @@ def run():
                     ("ack", "kanaria-2@example.com", "--by", "Canary"),
                     ("snooze", "kanaria-4@example.com", "--until", "3d", "--by", "Canary"),
                     ("release", "--by", "Canary"),
+                    ("erase", "kanaria-6@example.com", "--by", "Canary"),
+                    ("dead-letters", "list", "--limit", "5"),
                     ("upcoming", "--within", "30d"),
                     ("alerts", "--from-start", "--until-idle", "1"),
                     ("topics", "check"),
