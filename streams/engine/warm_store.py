@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rocksdict import DBCompressionType, Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, DBCompressionType, Options, Rdict, WriteBatch
 
 from streams.engine.changelog import read_stretch, restore_rows
 from streams.engine.partition import PartitionRows
@@ -28,8 +28,9 @@ HEAD_KEY, _SCRUB_KEY = b"\x00head", b"\x00scrub"
 _FIRST_ID = b"\x01"
 """Customer ids come after those: none begins with a control character."""
 _FORMAT = 1
-_LOADED_AT_ONCE = 20_000
-_MEMTABLE_BYTES = 16 * 1024 * 1024
+_LOADED_AT_ONCE = 2_000
+_MEMTABLE_BYTES = 4 * 1024 * 1024
+"""Up to two of them for each partition."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,9 @@ def _options() -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_compression_type(DBCompressionType.lz4())
+    tables = BlockBasedOptions()
+    tables.disable_cache()  # a copy is read once, from its beginning to its end
+    options.set_block_based_table_factory(tables)
     options.set_write_buffer_size(_MEMTABLE_BYTES)
     options.set_max_background_jobs(1 + 1)  # one flush and one compaction: the cores are the worker's
     options.set_max_manifest_file_size(1)  # a new one each time: it names first and last ids of files long gone
