@@ -33,7 +33,7 @@ class CrashError(BaseException):
     """The process is gone: nothing after this line runs, and nobody may catch it."""
 
 
-def _crash() -> None:
+def _crash(code: int) -> None:
     raise CrashError
 
 
