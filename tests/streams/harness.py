@@ -9,7 +9,7 @@ line.outcomes()                                  what became of it, checked like
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -157,6 +157,11 @@ class FirstLine:
     @property
     def n_inputs(self) -> int:
         return len(self._numbers)
+
+    @property
+    def ledgers(self) -> Sequence[Ledger]:
+        """What has been applied of each input."""
+        return self._task.ledgers
 
     # -- what came of it
 
