@@ -26,6 +26,7 @@ def test_every_variable_is_read_into_its_field():
     given = {
         "YOCHO_BROKERS": "kafka-1:9092, [::1]:9093",
         "YOCHO_GROUP": "shop",
+        "YOCHO_INSTANCE": "worker-1",
         "YOCHO_TOPIC_PREFIX": "eu.",
         "YOCHO_EMAIL_SENDS_TOPIC": "email-sends",
         "YOCHO_EMAIL_CLICKS_TOPIC": "email-clicks",
