@@ -56,6 +56,8 @@ class ModelBook:
 
         Raises
         ------
+        NewerVersionError
+            A newer release published it; the book stays as it is.
         SnapshotError
             It cannot be used, or was trained for another target; the book stays as it is.
         """

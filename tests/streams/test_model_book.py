@@ -8,6 +8,7 @@ import pytest
 from models import snapshot as snapshots
 from models.events import Channel
 from models.mixture import ChurnMixture
+from models.newer import NewerVersionError
 from models.scorer import COLD, Scorer
 from models.snapshot import SnapshotError
 from models.target import DAY_S, Target
@@ -99,8 +100,9 @@ class TestRefused:
             versions.enter(b"latest", published(1, target=other))
         assert versions.newest.version == COLD
 
-    def test_one_that_cannot_be_read(self):
+    @pytest.mark.parametrize(("version", "error"), [(1, SnapshotError), (99, NewerVersionError)])
+    def test_one_that_cannot_be_read(self, version, error):
         versions = book()
-        with pytest.raises(SnapshotError):
-            versions.enter(b"latest", b'{"format":"yocho-model","version":99}')
+        with pytest.raises(error):
+            versions.enter(b"latest", b'{"format":"yocho-model","version":%d}' % version)
         assert versions.newest.version == COLD
