@@ -52,7 +52,8 @@ def answer(watch: Watch, batch: Batch, index: Slots, rows: Rows, outcomes: NDArr
         What became of the round's events, shape (n,), changed in place: a command that meant nothing is in vain.
     """
     which = np.flatnonzero(outcomes == Outcome.COMMANDED)
-    since = np.where(rows["first_at"][which] > 0, rows["first_at"][which], rows["sends_at"][which])
+    sent_at = np.where(rows["sends_long"][which] > 0, rows["sends_at"][which], 0)
+    since = np.where(rows["first_at"][which] > 0, rows["first_at"][which], sent_at)
     # by the time of what was said, so that it is as true when the command is delivered again
     is_nobody = (since == 0) | (batch.columns.at_s[index[which]] < since)
     nobody, which = which[is_nobody], which[~is_nobody]

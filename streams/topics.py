@@ -150,8 +150,8 @@ EMAIL_CLICKS = _input(
     setting="email_clicks_topic",
 )  # fmt: skip
 COMMANDS = InputTopic(
-    "churn-commands", "what people say of a customer: acknowledged, snoozed, to be erased", "customer_id", "people", "delete",
-    _kept_days(30), source=Source.COMMANDS, event_type="command", readers=("worker", "operators"),
+    "churn-commands", "what people say of a customer: acknowledged, snoozed, to be erased", "customer_id", "people",
+    "delete", _kept_days(30), source=Source.COMMANDS, event_type="command", readers=("worker", "operators"),
 )  # fmt: skip
 INPUTS: tuple[InputTopic, ...] = (
     ORDERS,

@@ -94,6 +94,7 @@ class OwnedRows:
     def __init__(self) -> None:
         self.partitions: dict[int, PartitionRows] = {}
         self.last_offset: dict[int, int] = {}
+        self._overtaken: set[int] = set()
         self.ignored_stale = 0
         self.copies: Copies | None = None
         self.on_restored: Callable[[str, int], None] | None = None
@@ -131,18 +132,31 @@ class OwnedRows:
             self.on_restored("disk", len(partition))
 
     def written(self, number: int, last_offset: int, records: Sequence[Record] = ()) -> None:
-        """Note the changelog offset of our own last write, unless the partition has been lost meanwhile."""
+        """Note the changelog offset of our own last write, unless the partition has been lost meanwhile.
+
+        Where somebody else wrote in between, one of us has lost the partition and does not know it yet. Then all rows
+        are written once more, as compaction keeps the last record of a customer, whoever wrote it; and whatever is
+        assigned next is read from the changelog anew.
+        """
         if number in self.partitions:
-            self.last_offset[number] = max(last_offset, self.last_offset.get(number, -1))
+            known = self.last_offset.get(number, -1)
+            if records and last_offset - len(records) > known:
+                self._overtaken.add(number)
+                self.partitions[number].mark_dirty(self.partitions[number].used_slots())
+            self.last_offset[number] = max(last_offset, known)
             if self.copies is not None:
                 batch = [_Written(*record) for record in records]
                 self.copies.follow(number, batch, last_offset - len(batch), last_offset, ours=True)
 
     def keep_only(self, numbers: Collection[int]) -> None:
-        """Drop partitions that were lost, whole, so that nothing of them can come back as a ghost."""
-        for number in [n for n in self.partitions if n not in numbers]:
+        """Drop partitions that were lost, whole, so that nothing of them can come back as a ghost.
+
+        And those in whose changelog others wrote meanwhile: what they wrote is not in the rows.
+        """
+        for number in [n for n in self.partitions if n not in numbers or n in self._overtaken]:
             del self.partitions[number]
             self.last_offset.pop(number, None)
+        self._overtaken.clear()
         if self.copies is not None:
             self.copies.keep_only(numbers)
 

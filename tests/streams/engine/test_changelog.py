@@ -202,3 +202,17 @@ def test_reading_goes_on_after_the_last_record_read_or_written():
     owned.apply(0, [SimpleNamespace(key=b"c1", value=None, headers=())], last_offset=41)
     owned.written(0, 43)
     assert owned.last_offset == {0: 43}
+
+
+def test_where_somebody_else_wrote_in_between_every_row_is_written_again_and_read_anew_when_assigned_next():
+    """A worker that was frozen and wakes up may write once more before it knows that its partitions are another's."""
+    owned, changes = OwnedRows(), changes_of(owner(1))
+    owned.apply(0, changes, len(changes) - 1)
+    partition = owned.partitions[0]
+    own = take_changes(partition)
+    owned.written(0, len(changes) - 1 + len(own), own)
+    assert partition.dirty_count == 0
+    owned.written(0, owned.last_offset[0] + 2, own[:1])
+    assert partition.dirty_count == len(partition) > 0
+    owned.keep_only({0})
+    assert (owned.partitions, owned.last_offset) == ({}, {})

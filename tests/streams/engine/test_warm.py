@@ -97,7 +97,7 @@ def test_rows_of_a_later_version_are_dropped_and_left_to_recovery_to_refuse(disk
     store._db[b"c1"] = b"\1\0\0\0\x63" + bytes(ROW.itemsize)
     store.close()
     assert start(disk, log) == -1
-    assert "stored customer has row version 99" in caplog.text
+    assert "stored customer has version 99" in caplog.text
 
 
 def test_without_the_brokers_saying_which_changelog_it_is_nothing_is_taken_from_disk(disk, caplog):
