@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from models.events import Event
 from streams.codec import decode
-from streams.commands import Release
+from streams.commands import Erase, Release
 from streams.reasons import Reason, Reject
 from streams.topics import EMAIL_CLICKS, EMAIL_SENDS
 from tests.builders import NOW_MS, START_MS, Record
@@ -37,7 +37,7 @@ def misread(one: Payload, rules: set[Reason]) -> tuple[str, str | None]:
     if isinstance(result, Reject):
         wrong = result.reason not in rules
         return str(result.reason), f"{result.reason}, but what is broken is {sorted(rules)}" if wrong else None
-    if not isinstance(result, Event | Release):
+    if not isinstance(result, Event | Release | Erase):
         return "neither", f"gave a {type(result).__name__}"
     return "event", f"taken, but it breaks {sorted(rules)}" if rules else None
 

@@ -145,7 +145,7 @@ def command_rules(_: InputTopic, key: bytes | None, body: Body, now_ms: int) -> 
     if is_release:
         return found
     found |= owner_rules(key, body) | missing(body, "kind")
-    found |= unless_null(body, "kind", lambda kind: kind in ("ack", "snooze"), R.UNKNOWN_COMMAND)
+    found |= unless_null(body, "kind", lambda kind: kind in ("ack", "snooze", "erase"), R.UNKNOWN_COMMAND)
     if body.get("kind") == "snooze" and not is_between(issued, body.get("until"), YEAR_2100_MS):
         found.add(R.INVALID_UNTIL)
     return found
