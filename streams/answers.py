@@ -11,6 +11,7 @@ from models.decisions import Decision
 from models.state import Rows
 from models.watch import Watch
 from streams.admission import Batch, Slots
+from streams.engine.partition import PartitionRows
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Answers:
 def answer(watch: Watch, batch: Batch, index: Slots, rows: Rows, outcomes: NDArray[np.uint8]) -> Answers:
     """Do what was said about the customers of a round, as of when its turn came if that is later.
 
-    The row of a nobody is as good as new and has just been founded; once planned, it is forgotten at its next look.
+    The row of a nobody is as good as new; if it has just been founded, `drop_nobodies` takes it away.
 
     Parameters
     ----------
@@ -69,3 +70,11 @@ def answer(watch: Watch, batch: Batch, index: Slots, rows: Rows, outcomes: NDArr
     vain = [i for i, c in enumerate(commands) if c.kind == CommandKind.ACK and i not in answered]
     outcomes[which[vain]] = Outcome.IN_VAIN
     return Answers(nobody, places, sub, decisions)
+
+
+def drop_nobodies(partition: PartitionRows, batch: Batch) -> None:
+    """Take away the rows that were founded for commands about nobody, when all of their batch is done."""
+    if batch.commands:
+        slots = np.unique(batch.slots)
+        rows = partition.rows[slots]
+        partition.delete(slots[(rows["first_at"] == 0) & (rows["sends_at"] == 0)])

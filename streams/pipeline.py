@@ -24,7 +24,7 @@ from models.pending import just_frozen
 from models.scorer import Scorer
 from models.watch import NEVER, Watch
 from streams.admission import Admission, Batch, Slots
-from streams.answers import answer
+from streams.answers import answer, drop_nobodies
 from streams.arrivals import Decoded, Said, said_between
 from streams.commands import Erase, Release
 from streams.emit import Emitter
@@ -94,6 +94,7 @@ class Pipeline:
                     self._work_off(partition, part)
                     if news is not None:
                         self._follow_feed(partition, news)
+                drop_nobodies(partition, batch)
                 if said:
                     self._hear(partition, said)
 
@@ -213,7 +214,8 @@ class Pipeline:
         answers = answer(watch, batch, index, rows, outcomes)
         rows[answers.nobody] = partition.rows[slots[answers.nobody]]
         unplanned = (outcomes == Outcome.IGNORED) & (rows["due_at"] == 0)  # a stranger, whose mail a machine opened
-        noted = np.flatnonzero((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED) | unplanned)
+        somebody = np.delete(np.arange(len(rows)), answers.nobody)
+        noted = somebody[((outcomes == Outcome.NOTED) | (outcomes == Outcome.COMMANDED) | unplanned)[somebody]]
         if noted.size:  # nothing the customer did, but another episode may open at another time now
             mailed = rows[noted]
             watch.plan(mailed, looked_until_s[noted])
@@ -221,8 +223,8 @@ class Pipeline:
         partition.rows[slots] = rows
         planned = np.r_[engaged, noted]
         partition.due.schedule(slots[planned], rows["due_at"][planned].astype(np.int64))
-        partition.mark_dirty(slots[outcomes != Outcome.REPLAYED])
-        self.metrics.applied(np.delete(events.source, answers.nobody), np.delete(outcomes, answers.nobody))
+        partition.mark_dirty(slots[somebody][outcomes[somebody] != Outcome.REPLAYED])
+        self.metrics.applied(events.source[somebody], outcomes[somebody])
         appended_at_s = batch.appended_at_s[index][engaged]
         self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
         self.emitter.outcomes(partition, watch.target, slots[engaged], settled)

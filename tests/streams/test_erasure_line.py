@@ -222,7 +222,11 @@ def test_a_crash_after_any_commit_changes_nothing(steps, cut, back, cuts):
     assert _erased(line) == _erased(whole)
     for topic in (ALERTS, OUTCOMES, LABELS):
         assert _told(line, topic) == _told(whole, topic)
-    assert set(map(repr, line.told(DEAD_LETTERS))) == set(map(repr, whole.told(DEAD_LETTERS)))
+    assert _letter_ids(line) == _letter_ids(whole)  # the reason may be another: by then it may be late, say
+
+
+def _letter_ids(line):
+    return {dict(letter.headers)["x-id"] for letter in line.told(DEAD_LETTERS)}
 
 
 @given(steps=STEPS)
