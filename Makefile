@@ -23,8 +23,10 @@ test: $(STAMP) check
 	$(BIN)/pytest -q -n 2 --ignore=tests/end_to_end
 
 # the end-to-end tests on Apache Kafka instead of the embedded broker
+KAFKA_TESTS ?= tests/end_to_end
+
 test-kafka: $(STAMP) kafka
-	YOCHO_TEST_BROKER=kafka $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
+	YOCHO_TEST_BROKER=kafka $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(KAFKA_TESTS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -24,7 +24,8 @@ VARIABLES = {
     "YOCHO_LEARN": "on",
     "YOCHO_SESSION_TIMEOUT_S": "3",
 }
-READY_WITHIN_S = 5.0
+READY_WITHIN_S = 30.0
+"""Where the machine is busy; a second or less where it is not."""
 
 
 class Run(NamedTuple):
@@ -122,7 +123,7 @@ def test_it_has_learnt_as_much_as_a_replay_of_the_topic_from_its_beginning(run):
     assert abs(sum(learnt(whole)) - sum(learnt(newest))) <= SETTINGS.snapshot_every + GROUP_LABELS
 
 
-def test_every_version_was_ready_in_every_worker_within_five_seconds_without_a_restart(run):
+def test_every_version_was_ready_in_every_worker_soon_and_without_a_restart(run):
     assert {worker for worker, _ in run.lags} == {"first 0", "first 1", "second 0"}
     assert {name for worker, name in run.lags if worker == "second 0"} == set(run.published)
     assert max(run.lags.values()) < READY_WITHIN_S
