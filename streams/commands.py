@@ -19,41 +19,36 @@ IDEOGRAPHIC_SPACE = "\u3000"  # between the parts of a Japanese name; Python cal
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Saying:
+    """Something said that is no command about an episode.
+
+    Parameters
+    ----------
+    issued_at_ms
+        When it was said, epoch milliseconds.
+    """
+
+    issued_at_ms: int
+
+    @property
+    def at_s(self) -> int:
+        """The same in whole epoch seconds, rounded down."""
+        return self.issued_at_ms // 1000
+
+
+class Release(Saying):
     """Somebody lets the alerts go that the breaker of a partition holds (`models.breaker`).
 
     It is about the partition it is sent to, not about a customer; its key says nothing.
-
-    Parameters
-    ----------
-    issued_at_ms
-        When it was said, epoch milliseconds.
     """
 
-    issued_at_ms: int
-
-    @property
-    def at_s(self) -> int:
-        """The same in whole epoch seconds, rounded down."""
-        return self.issued_at_ms // 1000
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Erase:
-    """A customer is to be erased: what they did until then is to be found nowhere and never to count again.
+class Erase(Saying):
+    """A customer is to be erased: what they did until then is to be found nowhere and never to count again."""
 
-    Parameters
-    ----------
-    issued_at_ms
-        When it was said, epoch milliseconds.
-    """
-
-    issued_at_ms: int
-
-    @property
-    def at_s(self) -> int:
-        """The same in whole epoch seconds, rounded down."""
-        return self.issued_at_ms // 1000
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 Faust's own web server stays off: it shows table contents to anybody who can reach it.
 """
 
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
@@ -52,6 +53,7 @@ class HealthServer:
     def __init__(self, registry: CollectorRegistry, is_ready: Callable[[], bool], host: str, port: int) -> None:
         self._metrics = make_wsgi_app(registry)
         self._is_ready = is_ready
+        self._host = host
         self._server: WSGIServer = make_server(host, port, self._serve, _Server, _Quiet)
         self.port = int(self._server.server_port)
         threading.Thread(target=self._server.serve_forever, name="yocho-health", daemon=True).start()
@@ -69,6 +71,10 @@ class HealthServer:
                 return _text(start_response, "503 Service Unavailable", "recovering state")
             case _:
                 return _text(start_response, "404 Not Found", "try /metrics, /healthz or /readyz")
+
+    def announce(self, process: str) -> None:
+        """Say on stderr where to look, for people and scripts."""
+        print(f"yocho {process}: metrics on http://{self._host}:{self.port}/metrics", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Stop listening."""

@@ -63,9 +63,7 @@ def run_trainer(settings: Settings, log_level: str) -> int:
     registry = CollectorRegistry()
     trainer = Trainers(settings, TrainingMetrics(registry))
     health = HealthServer(registry, lambda: trainer.has_joined, settings.metrics_host, settings.metrics_port)
-    print(
-        f"yocho trainer: metrics on http://{settings.metrics_host}:{health.port}/metrics", file=sys.stderr, flush=True
-    )
+    health.announce("trainer")
     try:
         require_role(Cluster.reach(settings), settings, "trainer")
         require_topics(settings, (LABELS, MODEL))

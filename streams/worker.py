@@ -55,7 +55,7 @@ def run_worker(settings: Settings, log_level: str) -> int:
     health = HealthServer(
         registry, lambda: any(engine.ready for engine in engines), settings.metrics_host, settings.metrics_port
     )
-    print(f"yocho worker: metrics on http://{settings.metrics_host}:{health.port}/metrics", file=sys.stderr, flush=True)
+    health.announce("worker")
     try:
         require_role(Cluster.reach(settings), settings, "worker")
         require_topics(settings)

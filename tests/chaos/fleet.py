@@ -11,6 +11,7 @@ from tests.end_to_end.cluster import RUN_WORKER, WorkerProcess, environment
 
 BACK_OFF_S = 0.5
 STOP_S = 60.0
+READY_S = 120.0
 TRAPPED = "from tests.chaos.traps import main; main()"
 """A worker that dies or fails at a point of its own choosing (`tests.chaos.traps`)."""
 
@@ -30,6 +31,11 @@ class Member:
         trap, self.trap = self.trap, None
         variables = self.variables | ({"CHAOS_TRAP": trap} if trap else {})
         self.process = WorkerProcess(variables, (sys.executable, "-c", TRAPPED if trap else RUN_WORKER))
+
+    def wait_ready(self) -> None:
+        """Wait until it has partitions."""
+        assert self.process is not None
+        self.process.wait_ready(READY_S)
 
     @property
     def is_running(self) -> bool:
@@ -57,7 +63,6 @@ class Fleet:
         self._variables = environment(bootstrap, **variables)
         self.members: list[Member] = []
         self.exits: Counter[int] = Counter()
-        self.said: list[str] = []
         for _ in range(size):
             self.join()
 
@@ -111,6 +116,5 @@ class Fleet:
     def _bury(self, member: Member) -> None:
         assert member.process is not None
         self.exits[member.process.process.returncode] += 1
-        self.said.append(member.process.said()[-2_000:])
         member.process.__exit__()
         member.process = None

@@ -51,13 +51,6 @@ class Progress:
         now_s = time.monotonic()
         self._killed_at_s = dict.fromkeys(self._committed, now_s)
 
-    def failover_s(self, timeout_s: float) -> float | None:
-        """Wait until every partition has moved since the kill; the longest time, None if there is nothing to do."""
-        deadline_s = time.monotonic() + timeout_s
-        while self._killed_at_s and time.monotonic() < deadline_s:
-            time.sleep(EVERY_S)
-        return max(self.failovers_s[-PARTITIONS:], default=None)
-
     def _sample(self) -> None:
         while not self._stopped.wait(EVERY_S):
             try:

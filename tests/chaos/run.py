@@ -60,12 +60,12 @@ class Run:
 
     Parameters
     ----------
-    kafka, fleet, feeder, probe, progress
-        Brokers, workers, events, offsets, and how they move.
+    kafka, fleet, feeder, progress
+        Brokers, workers, events, and how offsets move.
     """
 
-    def __init__(self, kafka: KafkaCluster, fleet: Fleet, feeder: Feeder, probe: Probe, progress: Progress) -> None:
-        self.kafka, self.fleet, self.feeder, self.probe, self.progress = kafka, fleet, feeder, probe, progress
+    def __init__(self, kafka: KafkaCluster, fleet: Fleet, feeder: Feeder, progress: Progress) -> None:
+        self.kafka, self.fleet, self.feeder, self.progress = kafka, fleet, feeder, progress
         self.figures = Figures()
 
     def hit(self, what: Callable[[], object]) -> None:
@@ -105,12 +105,12 @@ class Run:
 
 
 @contextmanager
-def kafka_with_topics(nodes: int) -> Iterator[tuple[KafkaCluster, Settings]]:
+def kafka_with_topics(nodes: int) -> Iterator[KafkaCluster]:
     """A cluster with the topics of a deployment."""
     with KafkaCluster(nodes) as kafka:
         settings = Settings(brokers=tuple(kafka.bootstrap.split(",")), replication=nodes)
         provision.create(Cluster.reach(settings), settings)
-        yield kafka, settings
+        yield kafka
 
 
 def undisturbed(log: Log) -> Left:
@@ -129,14 +129,12 @@ def disturbed(
     **variables: str,
 ) -> tuple[Left, Figures]:
     """Run a log while a story of faults is told; gives what is left behind and what was measured."""
-    with kafka_with_topics(nodes) as (kafka, _), Probe(kafka.bootstrap) as probe:
+    with kafka_with_topics(nodes) as kafka, Probe(kafka.bootstrap) as probe:
         fleet = Fleet(kafka.bootstrap, workers, VARIABLES | variables)
         feeder, progress = Feeder(kafka.bootstrap, log, pace_per_s), Progress(kafka.bootstrap)
-        run, began_s = Run(kafka, fleet, feeder, probe, progress), time.monotonic()
+        run, began_s = Run(kafka, fleet, feeder, progress), time.monotonic()
         try:
-            for member in fleet.members:
-                assert member.process is not None
-                member.process.wait_ready(120.0) if member is fleet.members[0] else None
+            fleet.members[0].wait_ready()
             progress.start()
             feeder.start()
             story(run)

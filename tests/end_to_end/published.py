@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from models import learning_state
 from models.labels import Label
+from models.trainer import Trainer
 from streams.model_topic import LATEST, TRAINER
 
 LINE = re.compile(r"^(\S+ \S+) INFO streams.training model (\S+) ready", re.MULTILINE)
@@ -60,6 +61,14 @@ def covered(trainer, by_partition):
 
 def learnt(trainer):
     return trainer.champion.n_labels, trainer.champion.n_steps
+
+
+def assert_each_label_was_learnt_once(target, states, by_partition, snapshot_every):
+    """Every published state has learnt as many labels of each kind as stand before its offsets."""
+    for state in states:
+        trainer = Trainer.from_dict(state, target, snapshot_every)
+        assert learnt(trainer) == covered(trainer, by_partition)
+    assert min(learnt(trainer)) > 300
 
 
 def waiting(probe, bootstrap):

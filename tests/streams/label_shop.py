@@ -1,6 +1,7 @@
 """A shop's labels and models on an embedded broker, where trainers come and go."""
 
 import asyncio
+from contextlib import contextmanager
 
 import msgspec
 import orjson
@@ -13,6 +14,7 @@ from models import snapshot as snapshots
 from models.events import Channel
 from models.labels import Label
 from models.target import DAY_S, Target
+from streams.broker import EmbeddedBroker
 from streams.engine.outbox import Outbox
 from streams.model_topic import LATEST, TRAINER
 from streams.settings import Settings
@@ -31,6 +33,15 @@ def label(n, horizon_s=H, at_s=None):
     """The n-th label: ten a day, so a group is ten labels."""
     at_s = (START_S // DAY_S + n // PER_DAY) * DAY_S + n % PER_DAY * 60 if at_s is None else at_s
     return Label(f"c{n}", at_s, at_s + horizon_s, n % 3 > 0, 0.4, {"order_silence": 0.1 * (n % 7)})
+
+
+@contextmanager
+def open_shop():
+    """A shop on an embedded broker of its own."""
+    with EmbeddedBroker.for_settings(Settings(partitions=N_PARTITIONS)) as broker:
+        shop = Shop(broker.bootstrap)
+        yield shop
+        shop.producer.close()
 
 
 class Shop:

@@ -9,16 +9,14 @@ from prometheus_client import CollectorRegistry
 
 from models.scorer import Scorer
 from streams import worker
-from streams.broker import EmbeddedBroker
 from streams.cli import main
 from streams.engine.engine import EXIT_NEWER
 from streams.engine.outbox import Outbox
 from streams.model_book import ModelBook
 from streams.model_topic import LATEST, TRAINER
-from streams.settings import Settings
 from streams.training import TrainingLine, follow_models
 from streams.training_metrics import TrainingMetrics
-from tests.streams.label_shop import N_PARTITIONS, Shop, label
+from tests.streams.label_shop import label, open_shop
 
 NEWER_MODEL = b'{"format":"yocho-model","version":3,"weights":{"in":"another form"}}'
 NEWER_STATE = b'{"format":"yocho-trainer","version":2,"contest":"in another form"}'
@@ -26,10 +24,8 @@ NEWER_STATE = b'{"format":"yocho-trainer","version":2,"contest":"in another form
 
 @pytest.fixture
 def shop():
-    with EmbeddedBroker.for_settings(Settings(partitions=N_PARTITIONS)) as broker:
-        shop = Shop(broker.bootstrap)
+    with open_shop() as shop:
         yield shop
-        shop.producer.close()
 
 
 def refused_by_a_trainer(shop):

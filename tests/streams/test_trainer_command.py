@@ -6,21 +6,18 @@ import signal
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from streams.broker import EmbeddedBroker
 from streams.engine.engine import EXIT_FATAL, EXIT_NEWER
 from streams.engine.outbox import Outbox
 from streams.model_topic import TRAINER
 from streams.settings import Settings, SettingsError
 from streams.trainer import require_apart, run_trainer
-from tests.streams.label_shop import N_PARTITIONS, Shop, label
+from tests.streams.label_shop import label, open_shop
 
 
 @pytest.fixture
 def shop():
-    with EmbeddedBroker.for_settings(Settings(partitions=N_PARTITIONS)) as broker:
-        shop = Shop(broker.bootstrap)
+    with open_shop() as shop:
         yield shop
-        shop.producer.close()
 
 
 def run(shop, monkeypatch):

@@ -17,23 +17,19 @@ from models.scorer import Scorer
 from models.target import DAY_S, Target
 from models.trainer import Trainer
 from streams import label_feed
-from streams.broker import EmbeddedBroker
 from streams.engine.outbox import Outbox
 from streams.model_book import ModelBook
 from streams.model_topic import LATEST, TRAINER, records
-from streams.settings import Settings
 from streams.training import TrainingLine, follow_models, read_models
 from streams.training_metrics import TrainingMetrics
 from tests.models.label_log import placed, taught
-from tests.streams.label_shop import EVERY, N_PARTITIONS, PER_DAY, TARGET, H, Shop, label
+from tests.streams.label_shop import EVERY, N_PARTITIONS, PER_DAY, TARGET, H, label, open_shop
 
 
 @pytest.fixture
 def shop():
-    with EmbeddedBroker.for_settings(Settings(partitions=N_PARTITIONS)) as broker:
-        shop = Shop(broker.bootstrap)
+    with open_shop() as shop:
         yield shop
-        shop.producer.close()
 
 
 def test_a_model_is_published_every_so_many_labels_as_state_version_and_latest(shop):
