@@ -1,8 +1,8 @@
 """100,000 payloads nobody would write, through the codec and through a worker's first line: `python -m ... [N [SEED]]`.
 
-Each is an event or one reject, as a second reading by other means says (`tests/chaos/second_reading.py`); each takes a
-bounded time; and in the first line it is applied or leaves one dead letter, while time and customers come from events
-alone. `tests/streams/test_codec_fuzzed.py` does the same with fewer.
+Each is an event or one reject, as a second reading by other means says (`tests/chaos/second_reading.py`); in the first
+line it is applied or leaves one dead letter, while time and customers come from events alone; and none takes long, not
+even those made to (`HOSTILE`). `tests/streams/test_codec_fuzzed.py` does the same with fewer, without the clock.
 """
 
 import sys
@@ -14,9 +14,10 @@ from models.events import Event
 from streams.codec import decode
 from streams.commands import Erase, Release
 from streams.reasons import Reason, Reject
-from streams.topics import EMAIL_CLICKS, EMAIL_SENDS
+from streams.topics import EMAIL_CLICKS, EMAIL_SENDS, READABLE
+from tests.bad_input import KEY
 from tests.builders import NOW_MS, START_MS, Record
-from tests.chaos.fuzzed import Payload, payload
+from tests.chaos.fuzzed import HOSTILE, Payload, payload
 from tests.chaos.second_reading import broken
 from tests.streams.harness import FirstLine
 
@@ -29,11 +30,7 @@ OF_THE_ENGINE = {Reason.LATE, Reason.UNKNOWN_CUSTOMER, Reason.INVALID_UNTIL}
 
 def misread(one: Payload, rules: set[Reason]) -> tuple[str, str | None]:
     """How the codec reads a payload that breaks these rules, and what is wrong with that; None if nothing is."""
-    began_s = time.thread_time()
     result = decode(*one, now_ms=NOW_MS)
-    took_s = time.thread_time() - began_s
-    if took_s > MOST_CPU_S:
-        return "slow", f"took {took_s:.2f} s"
     if isinstance(result, Reject):
         wrong = result.reason not in rules
         return str(result.reason), f"{result.reason}, but what is broken is {sorted(rules)}" if wrong else None
@@ -88,6 +85,17 @@ def fuzz(numbers: Iterable[int], seed: int) -> tuple[Counter[str], list[str]]:
     return readings, problems
 
 
+def cost_s(one: Payload) -> float:
+    """Processor time to read a payload, seconds: the least of three, as a collector may run in any of them."""
+
+    def once() -> float:
+        began_s = time.thread_time()
+        decode(*one, now_ms=NOW_MS)
+        return time.thread_time() - began_s
+
+    return min(once() for _ in range(3))
+
+
 def main() -> None:
     n, seed = (*map(int, sys.argv[1:]), *(N_PAYLOADS, SEED)[len(sys.argv) - 1 :])
     began_s = time.monotonic()
@@ -95,8 +103,13 @@ def main() -> None:
     for begin in range(0, n, IN_A_LINE):
         numbers = range(begin, min(begin + IN_A_LINE, n))
         problems += [f"{numbers}: {problem}" for problem in astray([payload(seed, number) for number in numbers])]
+    costs_s = {f"{name} in {source.key}": cost_s(Payload(source, KEY, value))
+               for name, value in HOSTILE.items() for source in READABLE}  # fmt: skip
+    worst = max(costs_s, key=costs_s.__getitem__)
+    problems += [f"{name}: took {took_s:.2f} s" for name, took_s in costs_s.items() if took_s > MOST_CPU_S]
     print(f"fuzzed {n:,} payloads, seed {seed}, in {time.monotonic() - began_s:.0f} s: {len(problems)} problems")
     print("  " + ", ".join(f"{reading} {count:,}" for reading, count in readings.most_common()))
+    print(f"  of {len(costs_s)} made to cost time the worst took {costs_s[worst] * 1000:.1f} ms: {worst}")
     sys.exit("\n".join(problems[:20]) or 0)
 
 

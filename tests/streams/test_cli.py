@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from click.testing import CliRunner
@@ -178,11 +177,9 @@ def test_alerts_as_json_are_the_bodies_one_a_line_and_end_when_idle(broker):
     for body in bodies:
         producer.send("churn-alerts", key=b"c1", value=body.encode())
     producer.close()
-    started = time.monotonic()
     result = yocho("alerts", "--json", "--from-start", "--until-idle", "0.5", YOCHO_BROKERS=broker.bootstrap)
     assert result.exit_code == 0
     assert result.stdout.splitlines() == bodies
-    assert time.monotonic() - started < 10
 
 
 def test_an_alert_that_cannot_be_read_does_not_end_the_view(broker):
