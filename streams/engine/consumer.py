@@ -5,7 +5,9 @@ for one partition: its value is the list of records, its offset the last of them
 Each override says why it exists; `test_hooks.py` pins what they rely on.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any, Protocol
 
 from aiokafka.errors import KafkaError
@@ -34,8 +36,12 @@ class HandOver(Protocol):
     async def halt(self) -> None:
         """Stop applying; what is buffered and not applied is dropped."""
 
-    def positioned(self, offsets: dict[TP, int]) -> None:
-        """Reading of source partitions will start at these offsets."""
+    @property
+    def merge_wait_s(self) -> float:
+        """How long an input that has just spoken is waited for."""
+
+    def positioned(self, offsets: dict[TP, int], quiet: Collection[TP] = ()) -> None:
+        """Reading of source partitions will start at these offsets; the quiet ones have not spoken for that long."""
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
@@ -47,6 +53,25 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
+
+    async def quiet(self, tps: Sequence[TP], for_s: float) -> set[TP]:
+        """Which of these logs hold no record of the last seconds; none of them, if that cannot be told in that time."""
+        quiet: set[TP] = await self.call_thread(self._quiet, tps, for_s)
+        return quiet
+
+    async def _quiet(self, tps: Sequence[TP], for_s: float) -> set[TP]:
+        consumer = self._ensure_consumer()
+        since_ms = int((time.time() - for_s) * 1000)
+        try:
+            async with asyncio.timeout(for_s):
+                newer = await consumer.offsets_for_times(dict.fromkeys(tps, since_ms))
+                old = [tp for tp in tps if newer[tp] is None]
+                begins, ends = await consumer.beginning_offsets(old), await consumer.end_offsets(old)
+                # one that does not know times, as the embedded broker, finds nothing since the beginning of time either
+                known = await consumer.offsets_for_times(dict.fromkeys(old, 0))
+        except (KafkaError, TimeoutError):  # a leader is away: the wait it would have saved is over as well
+            return set()
+        return {tp for tp in old if known[tp] is not None or begins[tp] == ends[tp]}
 
 
 class BatchConsumer(driver.Consumer):
@@ -170,7 +195,16 @@ class BatchConsumer(driver.Consumer):
             starts.update((tp, beginnings[tp]) for tp in fresh)
             for tp in fresh:
                 self._committed_offset.pop(tp, None)
-        self.hand_over.positioned(starts)
+        self.hand_over.positioned(starts, await self._quiet(starts))
+
+    async def _quiet(self, starts: dict[TP, int]) -> set[TP]:
+        """Inputs that nobody has to wait for after a hand-over, though a reader cannot know when they spoke last.
+
+        Where a partition has no commit, it is read for the first time, and any of its inputs may be about to begin.
+        """
+        known = {tp.partition for tp in starts if self._read_offset[tp]}
+        tps = [tp for tp in starts if tp.partition in known]
+        return await self._thread.quiet(tps, self.hand_over.merge_wait_s) if tps else set()
 
 
 class BatchTransport(driver.Transport):

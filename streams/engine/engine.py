@@ -10,9 +10,10 @@ ids. This is Kafka Streams' record cache and commit (KAFKA-3912), one partition 
 
 import asyncio
 import logging
+import math
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -116,8 +117,14 @@ class Engine:
             partition.take_over(self.app.consumer_generation_id)
         self._recovered = True
 
-    def positioned(self, offsets: dict[TP, int]) -> None:
-        """Reading starts here: fresh ledgers and tasks, once state is complete."""
+    @property
+    def merge_wait_s(self) -> float:
+        """How long an input that has just spoken is waited for."""
+        wait_s: float = self._task_options["merge_wait_s"]
+        return wait_s
+
+    def positioned(self, offsets: dict[TP, int], quiet: Collection[TP] = ()) -> None:
+        """Reading starts here: fresh ledgers and tasks, once state is complete; nobody waits for a quiet input."""
         if not self._recovered:
             return
         self._cancel()
@@ -125,7 +132,7 @@ class Engine:
         self.app.consumer.resume_partitions(set(offsets))  # a task that was replaced may have paused some
         self._ledgers = {tp: Ledger() for tp in offsets}
         for number in sorted({tp.partition for tp in offsets}):
-            self.tasks[number] = self._new_task(number, offsets)
+            self.tasks[number] = self._new_task(number, offsets, quiet)
         self._worked = dict(self.tasks)
         loop = asyncio.get_running_loop()
         self._running = [loop.create_task(self._guard(partial(task.run, self._ebb))) for task in self.tasks.values()]
@@ -185,7 +192,7 @@ class Engine:
 
     # -- inside
 
-    def _new_task(self, number: int, offsets: dict[TP, int]) -> PartitionTask:
+    def _new_task(self, number: int, offsets: dict[TP, int], quiet: Collection[TP]) -> PartitionTask:
         tps = [TP(topic, number) for topic in self.sources]
         for tp in tps:
             self._ledgers.setdefault(tp, Ledger())
@@ -201,7 +208,8 @@ class Engine:
             **self._task_options,
         )
         for source, tp in enumerate(tps):
-            task.merge.start_at(source, offsets.get(tp, 0), rows.bookmarks.get(tp.topic, ()), time.monotonic())
+            spoke_at_s = -math.inf if tp in quiet else time.monotonic()
+            task.merge.start_at(source, offsets.get(tp, 0), rows.bookmarks.get(tp.topic, ()), spoke_at_s)
         return task
 
     def _note_bookmarks(self, *, commit: bool) -> None:

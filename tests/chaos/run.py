@@ -23,8 +23,9 @@ VARIABLES = {
     "YOCHO_HORIZON": "28d",
     "YOCHO_FORGET": "400d",
     "YOCHO_SESSION_TIMEOUT_S": "6",
-    "YOCHO_MERGE_WAIT_S": "2",
+    "YOCHO_MERGE_WAIT_S": "25",
 }
+"""Two days pass in each second of such a log, so an input whose broker is away must be waited for as long as that."""
 SETTLE_S = 300.0
 HIT_S = 60.0
 

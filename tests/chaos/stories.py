@@ -15,8 +15,6 @@ from tests.end_to_end.log import event_log
 SESSION_S = 6.0
 TRAPPED_S = 8.0
 """A worker that starts and takes part in a rebalance has met its trap by then, or waits for another rebalance."""
-LEADERLESS = {"YOCHO_MERGE_WAIT_S": "25"}
-"""A partition whose broker is away lags behind the others, and is waited for."""
 REFUSALS = [
     *(f"refuse:{error}:{of}:3" for of in ("output", "state") for error in (
         "RequestTimedOutError", "NotEnoughReplicasError", "MessageSizeTooLargeError", "NotLeaderForPartitionError",
@@ -173,18 +171,13 @@ POINTS = [f"kill:{point}:{nth}" for nth in (1, 3) for point in KILL_POINTS]
 FULL = (
     Story("50 SIGKILLs of 3 workers over 1,000,000 events", kills(50), 1_000_000, 10_000, 2_500),
     Story("SIGKILL at 6 points, 20 each", traps(POINTS * 10), 1_500_000, 10_000, 2_000),
-    Story(
-        "5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s",
-        bounces(5, 30.0),
-        600_000,
-        variables=LEADERLESS,
-    ),
+    Story("5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s", bounces(5, 30.0), 600_000),
     Story("20 joins and leaves", joins(20), 300_000),
     Story(
         "rolling restart of 3 workers, static membership", rolling, 120_000, variables={"YOCHO_INSTANCE": "worker-{n}"}
     ),
     Story("5 workers frozen for two sessions", zombies(5), 300_000),
-    Story("writes and commits refused", traps(REFUSALS), 400_000),
+    Story("writes and commits refused", traps(REFUSALS), 800_000),
 )
 SHORT = tuple(
     replace(story, tell=tell, n_events=n_events, n_customers=300, pace_per_s=pace, nodes=nodes, workers=2)

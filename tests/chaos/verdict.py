@@ -71,7 +71,7 @@ def outcomes_of(probe: Probe) -> dict[str, tuple[Any, ...]]:
         for message in messages:
             outcome = outcomes.decode(message.value())
             what = (outcome.customer_id, outcome.alert_id, str(outcome.outcome), outcome.occurred_at)
-            assert found.setdefault(outcome.outcome_id, what) == what
+            assert found.setdefault(outcome.outcome_id, what) == what, f"said {found[outcome.outcome_id]}, then {what}"
     return found
 
 

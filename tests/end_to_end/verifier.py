@@ -38,7 +38,7 @@ def alerts_of(probe: Probe) -> dict[str, tuple]:
         for message in messages:
             alert = alerts.decode(message.value())
             what = (alert.customer_id, str(alert.type), alert.level, alert.occurred_at, alert.probability)
-            assert told.setdefault(alert.alert_id, what) == what
+            assert told.setdefault(alert.alert_id, what) == what, f"told {told[alert.alert_id]}, then {what}"
     return told
 
 

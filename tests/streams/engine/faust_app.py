@@ -13,6 +13,8 @@ class NotingEngine:
     def __init__(self, offsets=None, takes=True):
         self.offsets, self.takes, self.notes = offsets, takes, []
 
+    merge_wait_s = 7.0
+
     def is_source(self, tp):
         return tp.topic == "orders"
 
@@ -30,8 +32,8 @@ class NotingEngine:
     def recovered(self):
         self.notes.append("recovered")
 
-    def positioned(self, offsets):
-        self.notes.append(("positioned", offsets))
+    def positioned(self, offsets, quiet=()):
+        self.notes.append(("positioned", offsets, *([quiet] if quiet else [])))
 
     def fail(self, what):
         self.notes.append(what)

@@ -4,7 +4,7 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -30,6 +30,7 @@ class Scene:
         self.consumer.flow_active = True
         self.consumer._set_active_tps(set(assigned))
         self.fetches, self.committed, self.beginnings = [], committed or {}, {}
+        self.quiet_ones, self.asked_for_quiet = set(), []
         self.notes = self.engine.notes
         replace = {
             "assignment": lambda: set(assigned),
@@ -40,6 +41,7 @@ class Scene:
         }
         for name, stand_in in replace.items():
             monkeypatch.setattr(self.consumer, name, stand_in)
+        monkeypatch.setattr(self.consumer._thread, "quiet", self.quiet)
         monkeypatch.setattr(driver.Consumer, "_getmany", self.fetch)
 
     async def seek_to_committed(self):
@@ -48,6 +50,10 @@ class Scene:
 
     async def earliest_offsets(self, *tps):
         return {tp: self.beginnings.get(tp, 0) for tp in tps}
+
+    async def quiet(self, tps, for_s):
+        self.asked_for_quiet.append((tps, for_s))
+        return self.quiet_ones & set(tps)
 
     async def seek_wait(self, offsets):
         self.notes.append(("to the beginning", dict(offsets)))
@@ -249,6 +255,31 @@ def test_reading_starts_at_what_the_broker_has_committed(scene):
     scene.committed[ORDERS] = 42
     asyncio.run(scene.consumer.perform_seek())
     assert scene.notes == ["seek", ("positioned", {ORDERS: 42})]
+
+
+def test_after_a_hand_over_the_inputs_that_have_been_quiet_are_told_apart(scene):
+    scene.committed[ORDERS], scene.quiet_ones = 42, {ORDERS}
+    asyncio.run(scene.consumer.perform_seek())
+    assert scene.notes[-1] == ("positioned", {ORDERS: 42}, {ORDERS})
+    assert scene.asked_for_quiet == [([ORDERS], 7.0)]
+
+
+def test_at_a_first_reading_every_input_may_be_about_to_begin(scene):
+    scene.quiet_ones = {ORDERS}
+    asyncio.run(scene.consumer.perform_seek())
+    assert scene.notes[-1] == ("positioned", {ORDERS: 0})
+    assert scene.asked_for_quiet == []
+
+
+@pytest.mark.parametrize("error", [KafkaError("no leader"), TimeoutError()])
+def test_while_a_broker_cannot_tell_no_input_counts_as_quiet(scene, error, monkeypatch):
+    class Away:
+        async def offsets_for_times(self, _):
+            raise error
+
+    thread = scene.consumer._thread
+    monkeypatch.setattr(thread, "_ensure_consumer", Away)
+    assert asyncio.run(thread._quiet([ORDERS], 7.0)) == set()
 
 
 @pytest.mark.parametrize("committed", [None, 0])

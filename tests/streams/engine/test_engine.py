@@ -24,14 +24,14 @@ from tests.streams.engine.fakes import (
     log_record,
 )
 
-ORDERS = TP("orders", 0)
+ORDERS, LOGINS = TP("orders", 0), TP("logins", 0)
 STARTS = dict.fromkeys([TP(topic, 0) for topic in SOURCES], 0)
 
 
 class Office:
     """An engine with everything around it; `deaths` counts how often it ended the process."""
 
-    def __init__(self, line=None):
+    def __init__(self, line=None, merge_wait_s=0.0):
         self.producer, self.consumer, self.sensor = FakeProducer(), FakeConsumer(dict(STARTS)), FakeSensor()
         self.rows, self.outbox, self.deaths = OwnedRows(), Outbox(lambda: self.producer), 0
         self.app = SimpleNamespace(consumer=self.consumer, consumer_generation_id=4)
@@ -44,7 +44,7 @@ class Office:
             self.sensor,
             self._die,
             max_batch=2,
-            merge_wait_s=0.0,
+            merge_wait_s=merge_wait_s,
             disorder_s=0,
             wall_clock=False,
         )
@@ -217,6 +217,19 @@ async def test_after_a_seek_ledgers_are_fresh_and_nothing_stays_paused():
     office.work()
     assert await office.engine.checkpoint() == {ORDERS: 9}
     assert office.consumer.paused == set()
+
+
+@in_a_loop
+async def test_after_a_hand_over_nobody_waits_for_a_quiet_input_but_for_one_that_has_just_spoken():
+    others = STARTS.keys() - {ORDERS}
+    for quiet, committed in ((others, {ORDERS: 1}), (others - {LOGINS}, {})):
+        office = Office(merge_wait_s=3_600.0)
+        office.engine.recovered()
+        office.engine.positioned({**STARTS, LOGINS: 50}, quiet)
+        office.consumer.ends[LOGINS] = 50
+        office.receive(1)
+        office.work()
+        assert await office.engine.checkpoint() == committed
 
 
 @in_a_loop
