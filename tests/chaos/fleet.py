@@ -60,16 +60,17 @@ class Fleet:
     """
 
     def __init__(self, bootstrap: str, size: int, variables: Mapping[str, str]) -> None:
-        self._variables = environment(bootstrap, **variables)
+        self.variables = environment(bootstrap, **variables)
         self.members: list[Member] = []
         self.exits: Counter[int] = Counter()
+        self.said: list[str] = []
         for _ in range(size):
             self.join()
 
     def join(self, **variables: str) -> Member:
         """Add a worker."""
         number = str(len(self.members) + 1)
-        member = Member({name: text.replace("{n}", number) for name, text in (self._variables | variables).items()})
+        member = Member({name: text.replace("{n}", number) for name, text in (self.variables | variables).items()})
         self.members.append(member)
         member.start()
         return member
@@ -103,7 +104,8 @@ class Fleet:
     def close(self) -> None:
         for member in self.members:
             if member.process is not None:
-                member.process.__exit__()
+                member.process.kill()
+                self._bury(member)
 
     def _stop(self, member: Member) -> int:
         if not member.is_running:
@@ -116,5 +118,6 @@ class Fleet:
     def _bury(self, member: Member) -> None:
         assert member.process is not None
         self.exits[member.process.process.returncode] += 1
+        self.said.append(f"== worker {member.process.process.pid}\n{member.process.said()}")
         member.process.__exit__()
         member.process = None

@@ -4,10 +4,12 @@ The way Kafka Streams and Flink test themselves: an undisturbed reference, a dis
 while there was work to do, and a verifier that shares no code with the worker.
 """
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from streams import provision
 from streams.cluster import Cluster
@@ -23,11 +25,10 @@ VARIABLES = {
     "YOCHO_HORIZON": "28d",
     "YOCHO_FORGET": "400d",
     "YOCHO_SESSION_TIMEOUT_S": "6",
-    "YOCHO_MERGE_WAIT_S": "25",
+    "YOCHO_MERGE_WAIT_S": "10",
 }
-"""Two days pass in each second of such a log, so an input whose broker is away must be waited for as long as that."""
-SETTLE_S = 300.0
-HIT_S = 60.0
+"""Two days pass in each second of such a log, so an input that is held up must be waited for."""
+SETTLE_S, HIT_S = 300.0, 60.0
 
 
 @dataclass
@@ -46,6 +47,8 @@ class Figures:
         Exit codes of workers, and how many.
     repeats
         Alerts told again with the same id.
+    log
+        What the workers said; a clean verdict removes it.
     """
 
     hits: list[int] = field(default_factory=list)
@@ -54,6 +57,7 @@ class Figures:
     exits: Mapping[int, int] = field(default_factory=dict)
     repeats: int = 0
     seconds: float = 0.0
+    log: Path = field(default_factory=lambda: Path(tempfile.mkstemp(prefix="yocho-chaos-", suffix=".log")[1]))
 
 
 class Run:
@@ -106,9 +110,9 @@ class Run:
 
 
 @contextmanager
-def kafka_with_topics(nodes: int) -> Iterator[KafkaCluster]:
+def kafka_with_topics(nodes: int, properties: Mapping[str, str] | None = None) -> Iterator[KafkaCluster]:
     """A cluster with the topics of a deployment."""
-    with KafkaCluster(nodes) as kafka:
+    with KafkaCluster(nodes, properties) as kafka:
         settings = Settings(brokers=tuple(kafka.bootstrap.split(",")), replication=nodes)
         provision.create(Cluster.reach(settings), settings)
         yield kafka
@@ -135,7 +139,9 @@ def disturbed(
         feeder, progress = Feeder(kafka.bootstrap, log, pace_per_s), Progress(kafka.bootstrap)
         run, began_s = Run(kafka, fleet, feeder, progress), time.monotonic()
         try:
-            fleet.members[0].wait_ready()
+            for member in fleet.members:
+                member.wait_ready()
+            run.wait(float(fleet.variables["YOCHO_MERGE_WAIT_S"]))  # no input has spoken: each is waited for as long
             progress.start()
             feeder.start()
             story(run)
@@ -143,9 +149,13 @@ def disturbed(
             run.drain()
             fleet.stop()
             left = Left.behind(probe)
+        except BaseException as error:
+            error.add_note(f"what the workers said: {run.figures.log}")
+            raise
         finally:
             progress.stop()
             fleet.close()
+            run.figures.log.write_text("\n".join(fleet.said))
     run.figures.exits = dict(fleet.exits)
     run.figures.pauses_s = progress.pauses_s
     run.figures.failovers_s = progress.failovers_s
@@ -163,6 +173,7 @@ def judge(log: Log, left: Left, expected: Left, figures: Figures) -> Verdict:
         Anything differs, or a fault hit nothing.
     """
     verdict = Verdict.of(left, expected, log)
-    assert verdict.is_clean, str(verdict)
+    assert verdict.is_clean, f"{verdict}; what the workers said: {figures.log}"
     assert all(figures.hits), f"a fault hit an idle group: lags {figures.hits}"
+    figures.log.unlink()
     return verdict

@@ -34,11 +34,13 @@ def rows_of(probe: Probe) -> dict[bytes, np.void]:
 def alerts_of(probe: Probe) -> dict[str, tuple]:
     """What was told, by alert id; an id that tells two different things fails here."""
     told: dict[str, tuple] = {}
+    receipts: dict[str, alerts.Receipt] = {}
     for messages in probe.records("churn-alerts").values():
         for message in messages:
             alert = alerts.decode(message.value())
             what = (alert.customer_id, str(alert.type), alert.level, alert.occurred_at, alert.probability)
-            assert told.setdefault(alert.alert_id, what) == what, f"told {told[alert.alert_id]}, then {what}"
+            first, receipt = told.setdefault(alert.alert_id, what), receipts.setdefault(alert.alert_id, alert.receipt)
+            assert first == what, f"told {first} by {receipt}, then {what} by {alert.receipt}"
     return told
 
 
