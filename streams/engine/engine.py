@@ -96,6 +96,7 @@ class Engine:
         self._running: list[asyncio.Task[None]] = []
         self._sender: asyncio.Task[None] | None = None
         self._recovered = False
+        self._is_torn = False  # a checkpoint has begun and not ended; one that was cancelled never will
         self.on_assigned: list[Callable[[set[int]], None]] = []
 
     # -- what Faust's side tells us (streams.engine.consumer.HandOver)
@@ -153,10 +154,17 @@ class Engine:
 
     async def checkpoint(self) -> dict[TP, int] | None:
         """Write output, then state; give the offsets that may follow, None after a failure."""
+        if self._is_torn:
+            return None
         started = time.perf_counter()
-        offsets = {tp: ledger.committable for tp, ledger in self._ledgers.items() if ledger.committable is not None}
         self._note_bookmarks(commit=True)
         changes = {partition.number: take_changes(partition) for partition in self.partitions() if partition.owned}
+        offsets = {
+            tp: ledger.committable
+            for tp, ledger in self._ledgers.items()
+            if ledger.committable is not None and tp.partition in changes  # what was let go may not be committed
+        }
+        self._is_torn = True
         try:
             await self.outbox.flush()
             sent = time.perf_counter()
@@ -164,6 +172,7 @@ class Engine:
         except Exception:  # whatever its class: offsets must not follow, and what was taken to be written is gone
             self.fail("output or state could not be written, offsets stay")
             return None
+        self._is_torn = False
         self.sensor.committed("output", sent - started)
         self.sensor.committed("state", time.perf_counter() - sent)
         return offsets

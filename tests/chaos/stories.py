@@ -179,7 +179,10 @@ FULL = (
     ),
     Story("20 joins and leaves", joins(20), 300_000),
     Story(
-        "rolling restart of 3 workers, static membership", rolling, 120_000, variables={"YOCHO_INSTANCE": "worker-{n}"}
+        "rolling restart of 3 workers, static membership",
+        rolling,
+        200_000,
+        variables={"YOCHO_INSTANCE": "worker-{n}", "YOCHO_SESSION_TIMEOUT_S": "30"},  # a place is kept for as long
     ),
     Story("5 workers frozen for two sessions", zombies(5), 300_000),
     Story("writes and commits refused", traps(REFUSALS), 800_000),
