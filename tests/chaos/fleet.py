@@ -60,7 +60,7 @@ class Fleet:
     """
 
     def __init__(self, bootstrap: str, size: int, variables: Mapping[str, str]) -> None:
-        self.variables = environment(bootstrap, **variables)
+        self._variables = environment(bootstrap, **variables)
         self.members: list[Member] = []
         self.exits: Counter[int] = Counter()
         self.said: list[str] = []
@@ -70,7 +70,7 @@ class Fleet:
     def join(self, **variables: str) -> Member:
         """Add a worker."""
         number = str(len(self.members) + 1)
-        member = Member({name: text.replace("{n}", number) for name, text in (self.variables | variables).items()})
+        member = Member({name: text.replace("{n}", number) for name, text in (self._variables | variables).items()})
         self.members.append(member)
         member.start()
         return member

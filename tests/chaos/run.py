@@ -135,15 +135,14 @@ def disturbed(
 ) -> tuple[Left, Figures]:
     """Run a log while a story of faults is told; gives what is left behind and what was measured."""
     with kafka_with_topics(nodes) as kafka, Probe(kafka.bootstrap) as probe:
-        fleet = Fleet(kafka.bootstrap, workers, VARIABLES | variables)
         feeder, progress = Feeder(kafka.bootstrap, log, pace_per_s), Progress(kafka.bootstrap)
+        feeder.start()  # before the workers: which input speaks first would else depend on who is quicker
+        fleet = Fleet(kafka.bootstrap, workers, VARIABLES | variables)
         run, began_s = Run(kafka, fleet, feeder, progress), time.monotonic()
         try:
             for member in fleet.members:
                 member.wait_ready()
-            run.wait(float(fleet.variables["YOCHO_MERGE_WAIT_S"]))  # no input has spoken: each is waited for as long
             progress.start()
-            feeder.start()
             story(run)
             feeder.hurry()
             run.drain()
