@@ -28,6 +28,7 @@ class Progress:
         self._killed_at_s: dict[int, float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="progress", daemon=True)
+        self._counts_pauses = True
         self.lag = 0
         self.pauses_s: list[float] = []
         self.failovers_s: list[float] = []
@@ -51,6 +52,10 @@ class Progress:
         now_s = time.monotonic()
         self._killed_at_s = dict.fromkeys(self._committed, now_s)
 
+    def count_no_more_pauses(self) -> None:
+        """The log is about to end: its last records wait for inputs that have nothing more to say."""
+        self._counts_pauses = False
+
     def _sample(self) -> None:
         while not self._stopped.wait(EVERY_S):
             try:
@@ -70,7 +75,7 @@ class Progress:
             to_do = sum(offset for (_, partition), offset in ends.items() if partition == number) - done
             stood_s = now_s - self._moved_at_s.get(number, now_s)
             if done > self._committed[number] or not to_do:
-                if stood_s > USUAL_S and done > self._committed[number]:
+                if stood_s > USUAL_S and done > self._committed[number] and self._counts_pauses:
                     self.pauses_s.append(stood_s)
                 if number in self._killed_at_s:
                     self.failovers_s.append(now_s - self._killed_at_s.pop(number))

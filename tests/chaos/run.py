@@ -28,7 +28,7 @@ VARIABLES = {
     "YOCHO_MERGE_WAIT_S": "10",
 }
 """Two days pass in each second of such a log, so an input that is held up must be waited for."""
-SETTLE_S, HIT_S = 300.0, 60.0
+SETTLE_S, HIT_S, AFTER_S = 300.0, 60.0, 10.0
 
 
 @dataclass
@@ -144,6 +144,8 @@ def disturbed(
                 member.wait_ready()
             progress.start()
             story(run)
+            run.wait(0.0 if feeder.done else AFTER_S)
+            progress.count_no_more_pauses()
             feeder.hurry()
             run.drain()
             fleet.stop()
