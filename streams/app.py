@@ -174,7 +174,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         if settings.trainer == "worker":
             training = TrainingLine(settings, outbox, metrics.training, app.engine.refuse)
             app.engine.on_assigned.append(training.follow_assignment)
-        app.task(partial(follow_models, settings, book, app.engine.refuse))
+        app.task(partial(follow_models, settings, book, app.engine.refuse, app.engine.partitions))
     metrics.watch_partitions(app.engine.partitions)
     registry.register(OutageGauges(outages, app.engine.partitions))
     for source in inputs:

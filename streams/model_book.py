@@ -31,15 +31,30 @@ class ModelBook:
         self.target = cold.target
         self._scorers = [cold]
         self._known = {cold.version}
+        self._forgotten = (-1, -1)
         self._kept: Scorer | None = None
 
     def add(self, scorer: Scorer) -> bool:
         """Enter a version; False when it was known already, which changes nothing."""
-        if scorer.version in self._known:
+        if scorer.version in self._known or _rank(scorer) < self._forgotten:
             return False
         self._known.add(scorer.version)
         bisect.insort(self._scorers, scorer, key=_rank)
         return True
+
+    def forget_before(self, stream_time_s: int) -> None:
+        """Let go of what nobody needs who is at a stream time or past it, cold scorer included.
+
+        Who asks for an earlier time all the same gets the oldest version there is.
+        """
+        n = bisect.bisect_right(self._scorers, stream_time_s, key=lambda known: known.effective_at_s) - 1
+        if n > 0:
+            self._known.difference_update(scorer.version for scorer in self._scorers[:n])
+            del self._scorers[:n]
+            self._forgotten = _rank(self._scorers[0])
+
+    def __len__(self) -> int:
+        return len(self._scorers)
 
     def enter(self, key: bytes, value: bytes) -> Scorer | None:
         """Add a published snapshot.
@@ -77,7 +92,7 @@ class ModelBook:
             self._kept = self._kept or self.newest
             return self._kept
         place = bisect.bisect_right(self._scorers, stream_time_s, key=lambda known: known.effective_at_s)
-        return self._scorers[place - 1]
+        return self._scorers[max(place - 1, 0)]
 
     def following(self, scorer: Scorer) -> Scorer | None:
         """The version that comes after this one, None when it is the last or the book is pinned."""

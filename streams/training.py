@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from models import learning_state
 from models.contest import Options
@@ -24,8 +24,10 @@ from models.newer import NewerVersionError
 from models.open_group import LabelError
 from models.scorer import Scorer
 from models.snapshot import SnapshotError
+from models.target import DAY_S
 from models.trainer import Learnt, Publication, Trainer
 from streams.engine.outbox import Outbox
+from streams.engine.partition import PartitionRows
 from streams.label_feed import LabelFeed, Received
 from streams.model_book import ModelBook
 from streams.model_topic import TRAINER, ModelTopic, records
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 STATES_HELD = 3
 """Newest states that are kept while reading: if the last is damaged, the one before costs the labels in between."""
 RETRY_S = 5.0
+KEPT_S = 30 * DAY_S
+"""How long models are kept that no partition of a worker needs any more: another worker's may be behind by as much."""
 
 
 class TrainingLine:
@@ -173,12 +177,23 @@ async def read_models(settings: Settings, book: ModelBook) -> None:
     log.info("newest model %s, in effect from %s", book.newest.version, utc(book.newest.effective_at_s).isoformat())
 
 
-async def follow_models(settings: Settings, book: ModelBook, refuse: Callable[[str], None]) -> None:
-    """Enter models as they are published, until cancelled or until a newer release publishes one."""
+async def follow_models(
+    settings: Settings,
+    book: ModelBook,
+    refuse: Callable[[str], None],
+    partitions: Callable[[], Sequence[PartitionRows]] = list,
+) -> None:
+    """Enter models as they are published, until cancelled or until a newer release publishes one.
+
+    Those that no partition has needed for `KEPT_S` are forgotten, so that a worker's memory does not grow with the
+    history of its models.
+    """
 
     def follow(key: bytes, value: bytes) -> None:
         if (scorer := _enter(book, key, value)) is not None:
             log.info("model %s ready, in effect from %s", scorer.version, utc(scorer.effective_at_s).isoformat())
+            if times_s := [partition.stream_time_s for partition in partitions() if partition.stream_time_s]:
+                book.forget_before(min(times_s) - KEPT_S)
 
     try:
         async with ModelTopic(settings) as topic:

@@ -2,7 +2,7 @@
 
 `HYPOTHESIS_PROFILE=nightly` asks for 10,000 examples a property and runs the tests marked ``nightly``, too slow
 for every change. A property that promises more in `make test` than the profile gives says so itself:
-``@settings(max_examples=max(500, settings.default.max_examples))``.
+``@settings(max_examples=max(250, settings.default.max_examples))``.
 """
 
 import os

@@ -53,6 +53,26 @@ def test_versions_follow_each_other_one_by_one():
     assert versions.newest is C
 
 
+@pytest.mark.parametrize("stream_time_s", [200, 299])
+def test_versions_that_nobody_needs_any_more_are_forgotten_and_do_not_come_back(stream_time_s):
+    versions = book(A, B, C)
+    versions.forget_before(stream_time_s)
+    assert len(versions) == 2
+    assert not versions.add(A), "the topic is read once more after a fault of the brokers"
+    assert not versions.add(B)
+    assert [versions.in_effect(at_s).version for at_s in (200, 299, 300)] == ["b", "b", "c"]
+    assert versions.following(B) is C
+    assert versions.following(A) is B, "a partition that is further behind goes on with the oldest there is"
+    assert versions.in_effect(150) is B
+
+
+def test_nothing_is_forgotten_that_is_in_effect_or_will_be():
+    versions = book(A, B, C)
+    versions.forget_before(150)
+    versions.forget_before(0)
+    assert [versions.in_effect(at_s).version for at_s in (100, 200, 300)] == ["a", "b", "c"]
+
+
 def test_of_two_versions_that_name_the_same_second_the_one_with_more_labels_comes_last():
     for order in ([1, 2], [2, 1]):
         versions = book()

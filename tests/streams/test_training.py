@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -20,7 +21,7 @@ from streams import label_feed
 from streams.engine.outbox import Outbox
 from streams.model_book import ModelBook
 from streams.model_topic import LATEST, TRAINER, records
-from streams.training import TrainingLine, follow_models, read_models
+from streams.training import KEPT_S, TrainingLine, follow_models, read_models
 from streams.training_metrics import TrainingMetrics
 from tests.models.label_log import placed, taught
 from tests.streams.label_shop import EVERY, N_PARTITIONS, PER_DAY, TARGET, H, label, open_shop
@@ -161,16 +162,25 @@ def test_the_end_of_a_duel_is_logged(shop, caplog):
     assert "duel of 1970-01-01T00:00:00+00:00: won" in caplog.text
 
 
-def test_workers_read_models_at_start_and_follow_them_after(shop):
+FAR_S = 2**32
+
+
+@pytest.mark.parametrize(
+    ("stream_times_s", "kept"),
+    [((), [0, 20, 40]), ((0, FAR_S), [40]), ((KEPT_S, FAR_S), [0, 20, 40])],
+    ids=["nobody knows the time", "everybody is past them", "one partition still needs them"],
+)
+def test_workers_read_models_at_start_follow_them_after_and_keep_those_that_are_needed(shop, stream_times_s, kept):
     shop.send(*map(label, range(21)))
     shop.train(20)
+    partitions = [SimpleNamespace(stream_time_s=at_s) for at_s in stream_times_s]
 
     async def follow():
         settings = shop.settings()
         book = ModelBook(Scorer.cold(settings.target), pinned=False)
         await read_models(settings, book)
         at_start = book.newest.n_labels
-        following = asyncio.create_task(follow_models(settings, book, shop.refused.append))
+        following = asyncio.create_task(follow_models(settings, book, shop.refused.append, lambda: partitions))
         shop.send(*map(label, range(21, 42)))
         await shop._train(20, settings)
         async with asyncio.timeout(20):
@@ -183,7 +193,7 @@ def test_workers_read_models_at_start_and_follow_them_after(shop):
 
     at_start, book = asyncio.run(follow())
     assert at_start == 20
-    assert [scorer.n_labels for scorer in iterate(book)] == [0, 20, 40]
+    assert [scorer.n_labels for scorer in iterate(book)] == kept
 
 
 def iterate(book):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.streams.engine.log_broker import DAY_S
 from tests.streams.engine.world import World
 
-N_CASES = max(500, settings.default.max_examples)
+N_CASES = max(250, settings.default.max_examples)
 """500 in `make test`; 10,000 in the nightly profile of tests/conftest.py."""
 
 
