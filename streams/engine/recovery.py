@@ -3,6 +3,10 @@
 Faust resumes source partitions before it seeks them, with the flow still on from reading the changelog; a fetch in
 between is then cleared from the queues and skipped (upstream issue 596). Stopping first closes that window. The engine
 is told in the same place that state is complete, so no timer and no event meets half-restored rows.
+
+A rebalance in the middle of a recovery ends the wait for the changelog, and Faust then goes on as if all of it had been
+read. An owner made of such rows would be newer than the rest of its own changelog, and pass it over as stale. So a
+recovery that was overtaken ends without a word; the next one reads on.
 """
 
 from typing import Any
@@ -15,15 +19,24 @@ class SafeRecovery(Recovery):
     """Faust's recovery with the flow stopped around the seek."""
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
-        """State is complete: seek, then let events flow."""
+        """State is complete, unless a rebalance came before that: seek, then let events flow."""
+        if self._is_overtaken(generation_id):
+            return
         self.app.consumer.stop_flow()
         self.app.engine.recovered()
         await super().on_recovery_completed(generation_id)
 
     async def _resume_streams(self, generation_id: int = 0) -> None:
+        if self._is_overtaken(generation_id):
+            return
         self.app.consumer.stop_flow()
         self.app.engine.recovered()
         await super()._resume_streams(generation_id)
+
+    def _is_overtaken(self, generation_id: int) -> bool:
+        """Whether another recovery is about to start."""
+        now_id: int = self.app.consumer_generation_id
+        return self.signal_recovery_start.is_set() or generation_id != now_id
 
 
 class SafeTableManager(TableManager):

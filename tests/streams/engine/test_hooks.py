@@ -87,6 +87,7 @@ OVERRIDES = [
 OURS = {
     BatchConsumer: {"hand_over", "_heal_group", "_dropped", "_seek_again", "_is_wanted", "_batch_message", "_quiet"},
     BatchConsumerThread: {"quiet", "_quiet"},
+    SafeRecovery: {"_is_overtaken"},
     RowStore: {"rows", "_take_up"},
 }
 

@@ -9,20 +9,42 @@ from faust.tables.recovery import Recovery
 from streams.engine.recovery import SafeRecovery
 from tests.streams.engine.faust_app import NotingEngine, app_with
 
+METHODS = ["on_recovery_completed", "_resume_streams"]
 
-@pytest.mark.parametrize("method", ["on_recovery_completed", "_resume_streams"])
-def test_events_meet_complete_rows_and_a_stopped_flow_until_the_seek_is_done(monkeypatch, method):
+
+@pytest.fixture
+def recover(monkeypatch):
+    """Ends a recovery of a generation, in a group that has come to another or not; gives what followed."""
+
+    def ended(method, generation_id, group_generation_id, *, again=False):
+        engine = NotingEngine()
+        app = app_with(engine)
+        app.consumer_generation_id = group_generation_id
+        monkeypatch.setattr(app, "_consumer", SimpleNamespace(stop_flow=lambda: engine.notes.append("flow stopped")))
+
+        async def faust_goes_on(recovery, generation_id=0):
+            engine.notes.append(f"seek in generation {generation_id}")
+
+        monkeypatch.setattr(Recovery, method, faust_goes_on)
+        if again:
+            app.tables.recovery.signal_recovery_start.set()
+        asyncio.run(getattr(app.tables.recovery, method)(generation_id))
+        return engine.notes
+
+    return ended
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_events_meet_complete_rows_and_a_stopped_flow_until_the_seek_is_done(recover, method):
     """Faust resumes source partitions before it seeks them; a batch fetched in between would be skipped (issue 596)."""
-    engine = NotingEngine()
-    app = app_with(engine)
-    monkeypatch.setattr(app, "_consumer", SimpleNamespace(stop_flow=lambda: engine.notes.append("flow stopped")))
+    assert recover(method, 7, 7) == ["flow stopped", "recovered", "seek in generation 7"]
 
-    async def faust_goes_on(recovery, generation_id=0):
-        engine.notes.append(f"seek in generation {generation_id}")
 
-    monkeypatch.setattr(Recovery, method, faust_goes_on)
-    asyncio.run(getattr(app.tables.recovery, method)(7))
-    assert engine.notes == ["flow stopped", "recovered", "seek in generation 7"]
+@pytest.mark.parametrize("method", METHODS)
+def test_a_recovery_that_a_rebalance_cut_short_is_not_taken_for_a_complete_one(recover, method):
+    """Whoever owned such rows would pass the rest of the changelog over as that of an older owner."""
+    assert recover(method, 7, 8) == []
+    assert recover(method, 7, 7, again=True) == []
 
 
 def test_the_table_manager_makes_our_recovery_and_makes_it_once():
