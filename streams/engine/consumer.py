@@ -21,6 +21,10 @@ FETCH_WAIT_MS = 100
 on idle partitions delays the next one of a busy partition by as much; Faust's 1,500 ms would be the alert's latency."""
 
 
+END_KNOWN_MS = 1_000
+"""For how long a broker's word on where a log ends is good: ten times as long as it may hold an empty fetch."""
+
+
 class HandOver(Protocol):
     """What the consumer tells the engine; `streams.engine.engine.Engine` is the only one."""
 
@@ -53,6 +57,15 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
+
+    def end_of(self, tp: TP) -> int | None:
+        """Where a log ends (exclusive), if its broker has said so lately; else there may be more, and nobody knows."""
+        consumer = self._ensure_consumer()
+        said_at_ms = consumer.last_poll_timestamp(tp)
+        if said_at_ms is None or said_at_ms < time.time() * 1000 - END_KNOWN_MS:
+            return None
+        end: int | None = consumer.highwater(tp)
+        return end
 
     async def quiet(self, tps: Sequence[TP], for_s: float) -> set[TP]:
         """Which of these logs hold no record of the last seconds; none of them, if that cannot be told in that time."""
@@ -98,6 +111,11 @@ class BatchConsumer(driver.Consumer):
             await self.sleep(0.1)
             return {}
         return await super()._getmany(frozenset(active_partitions), timeout)
+
+    def end_of(self, tp: TP) -> int | None:
+        """Where the log of an input ends (exclusive), None while that is not known."""
+        end: int | None = self._thread.end_of(tp)
+        return end
 
     async def _seek_again(self) -> bool:
         try:

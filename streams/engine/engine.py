@@ -88,6 +88,7 @@ class Engine:
         self.sensor = sensor
         self.die = die
         self.ready = False
+        self.awaits_state = False
         self.tasks: dict[int, PartitionTask] = {}
         self._worked: dict[int, PartitionTask] = {}  # also after a halt: what they applied is committed then
         self._task_options = task_options
@@ -111,6 +112,10 @@ class Engine:
             return False
         self._ledgers[tp].fetched(first, last)
         return True
+
+    def recovery_began(self) -> None:
+        """Partitions were assigned; their state is about to be restored."""
+        self.awaits_state = True
 
     def recovered(self) -> None:
         """State of all assigned partitions is complete; tasks start at the seek that follows."""
@@ -145,7 +150,7 @@ class Engine:
 
     async def halt(self) -> None:
         """Stop applying. What is buffered and not applied is dropped here and read again by its next owner."""
-        self.ready = self._recovered = False
+        self.ready = self._recovered = self.awaits_state = False
         for callback in self.on_assigned:
             callback(set())
         running = self._running
@@ -212,7 +217,7 @@ class Engine:
             rows,
             self.line,
             [self._ledgers[tp] for tp in tps],
-            ends=lambda source: self.app.consumer.highwater(tps[source]),
+            ends=lambda source: self.app.consumer.end_of(tps[source]),
             set_paused=lambda source, paused: self._set_paused(tps[source], paused),
             **self._task_options,
         )

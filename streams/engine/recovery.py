@@ -4,9 +4,10 @@ Faust resumes source partitions before it seeks them, with the flow still on fro
 between is then cleared from the queues and skipped (upstream issue 596). Stopping first closes that window. The engine
 is told in the same place that state is complete, so no timer and no event meets half-restored rows.
 
-A rebalance in the middle of a recovery ends the wait for the changelog, and Faust then goes on as if all of it had been
-read. An owner made of such rows would be newer than the rest of its own changelog, and pass it over as stale. So a
-recovery that was overtaken ends without a word; the next one reads on.
+A rebalance in the middle of a recovery ends the wait for the changelog, as there is nothing to wait for once partitions
+are revoked, and Faust then goes on as if all of it had been read. An owner made of such rows would be newer than the
+rest of its own changelog, and pass it over as stale. So a recovery that was overtaken ends without a word; the next one
+reads on.
 """
 
 from typing import Any
@@ -34,9 +35,9 @@ class SafeRecovery(Recovery):
         await super()._resume_streams(generation_id)
 
     def _is_overtaken(self, generation_id: int) -> bool:
-        """Whether another recovery is about to start."""
+        """Whether partitions have been revoked since it began, or another recovery is about to start."""
         now_id: int = self.app.consumer_generation_id
-        return self.signal_recovery_start.is_set() or generation_id != now_id
+        return self.signal_recovery_start.is_set() or generation_id != now_id or not self.app.engine.awaits_state
 
 
 class SafeTableManager(TableManager):

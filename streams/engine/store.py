@@ -68,6 +68,7 @@ class RowStore(Store):
         numbers = {tp.partition for tp in assigned}
         self.rows.keep_only(numbers)
         await self._take_up(numbers - self.rows.partitions.keys())
+        self.app.engine.recovery_began()
 
     async def _take_up(self, new: set[int]) -> None:
         """Take partitions that are new here from their copies on disk, where those are of the log there is."""

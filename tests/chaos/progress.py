@@ -1,5 +1,6 @@
 """How the group's committed offsets move while a run is disturbed: lag, pauses, and how long a failover takes."""
 
+import math
 import threading
 import time
 
@@ -29,7 +30,7 @@ class Progress:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="progress", daemon=True)
         self._counts_pauses = True
-        self.lag = 0
+        self.lag = math.inf
         self.pauses_s: list[float] = []
         self.failovers_s: list[float] = []
 
@@ -46,6 +47,10 @@ class Progress:
             self._stopped.set()
             self._thread.join()
         self._client.close()
+
+    def look_again(self) -> None:
+        """What was seen is out of date: the lag is unknown until the next look."""
+        self.lag = math.inf
 
     def killed(self) -> None:
         """An owner has just been killed: time every partition until it moves again."""

@@ -102,7 +102,10 @@ class Run:
     def drain(self) -> None:
         """Wait until everything is sent and committed."""
         deadline_s = time.monotonic() + SETTLE_S
-        while not self.feeder.done or self.progress.lag:
+        while not self.feeder.done:
+            self.wait(0.1)
+        self.progress.look_again()
+        while self.progress.lag:
             said = [m.process.said()[-1500:] for m in self.fleet.members if m.process]
             assert time.monotonic() < deadline_s, f"lag {self.progress.lag} after {SETTLE_S} s\n" + "\n".join(said)
             self.wait(0.1)

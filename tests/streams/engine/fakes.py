@@ -78,7 +78,7 @@ class FakeConsumer:
         self.ends = {} if ends is None else ends
         self.paused: set[Any] = set()
 
-    def highwater(self, tp):
+    def end_of(self, tp):
         return self.ends.get(tp)
 
     def pause_partitions(self, tps) -> None:

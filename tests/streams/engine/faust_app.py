@@ -29,6 +29,11 @@ class NotingEngine:
     async def halt(self):
         self.notes.append("halt")
 
+    awaits_state = True
+
+    def recovery_began(self):
+        """Partitions were assigned."""
+
     def recovered(self):
         self.notes.append("recovered")
 

@@ -65,7 +65,6 @@ HOOKS = {
     f"{THREAD}._fetch_records": ("75048a2cb7da", "fetches nothing while the flow is off"),
     f"{THREAD}._seek_wait": ("bddabbcd0a74", "seeks, and sets _read_offset to where"),
     f"{THREAD}._commit": ("ddc1eb3a1c7c", "gives False or crashes the app when the commit failed"),
-    f"{THREAD}.highwater": ("65ded4bbd52b", "is the end of the log as of the last fetch"),
     f"{THREAD}.earliest_offsets": ("66d6f1698b53", "asks the broker where partitions begin"),
     f"{THREAD}.highwaters": ("42b395e81e8e", "asks the broker where they end"),
     f"{RECOVERY}._add": ("89c94600cd3f", "asks for the persisted offset after the table was told of the rebalance"),
@@ -111,7 +110,7 @@ HOOKS = {
     ),
     "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": (
         "0e9e17b0c5b9",
-        "reads MemoryRecords from its module, and asks it has_next and size_in_bytes",
+        "reads MemoryRecords from its module, asks it has_next and size_in_bytes; notes log ends, and when in epoch ms",
     ),
     "aiokafka.consumer.fetcher:PartitionRecords._unpack_records": (
         "97440fa8ba6d",

@@ -47,6 +47,17 @@ async def test_a_halt_stops_the_tasks_and_what_was_applied_can_still_be_committe
 
 
 @in_a_loop
+async def test_from_a_halt_until_partitions_are_assigned_no_recovery_counts():
+    office = Office()
+    office.engine.recovery_began()
+    assert office.assign().engine.awaits_state
+    await office.engine.halt()
+    assert not office.engine.awaits_state
+    office.engine.recovery_began()
+    assert office.engine.awaits_state
+
+
+@in_a_loop
 async def test_while_halted_no_batch_is_taken():
     office = Office().assign()
     await office.engine.halt()

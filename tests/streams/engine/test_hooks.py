@@ -85,8 +85,17 @@ OVERRIDES = [
     (RawBatches, faust.Schema),
 ]
 OURS = {
-    BatchConsumer: {"hand_over", "_heal_group", "_dropped", "_seek_again", "_is_wanted", "_batch_message", "_quiet"},
-    BatchConsumerThread: {"quiet", "_quiet"},
+    BatchConsumer: {
+        "hand_over",
+        "_heal_group",
+        "_dropped",
+        "_seek_again",
+        "_is_wanted",
+        "_batch_message",
+        "_quiet",
+        "end_of",
+    },
+    BatchConsumerThread: {"quiet", "_quiet", "end_of"},
     SafeRecovery: {"_is_overtaken"},
     RowStore: {"rows", "_take_up"},
 }

@@ -16,8 +16,9 @@ METHODS = ["on_recovery_completed", "_resume_streams"]
 def recover(monkeypatch):
     """Ends a recovery of a generation, in a group that has come to another or not; gives what followed."""
 
-    def ended(method, generation_id, group_generation_id, *, again=False):
+    def ended(method, generation_id, group_generation_id, *, again=False, revoked=False):
         engine = NotingEngine()
+        engine.awaits_state = not revoked
         app = app_with(engine)
         app.consumer_generation_id = group_generation_id
         monkeypatch.setattr(app, "_consumer", SimpleNamespace(stop_flow=lambda: engine.notes.append("flow stopped")))
@@ -45,6 +46,7 @@ def test_a_recovery_that_a_rebalance_cut_short_is_not_taken_for_a_complete_one(r
     """Whoever owned such rows would pass the rest of the changelog over as that of an older owner."""
     assert recover(method, 7, 8) == []
     assert recover(method, 7, 7, again=True) == []
+    assert recover(method, 7, 7, revoked=True) == [], "there is nothing to wait for once partitions are revoked"
 
 
 def test_the_table_manager_makes_our_recovery_and_makes_it_once():
