@@ -29,6 +29,15 @@ class NotingEngine:
     async def halt(self):
         self.notes.append("halt")
 
+    def commit_ended(self, seconds, *, done):
+        self.notes.append("committed" if done else "not committed")
+
+    def nothing_to_commit(self):
+        self.notes.append("nothing to commit")
+
+    def recovery_began(self):
+        self.notes.append("recovery began")
+
     def recovered(self):
         self.notes.append("recovered")
 
