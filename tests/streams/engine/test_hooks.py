@@ -88,6 +88,7 @@ OURS = {
     BatchConsumer: {"hand_over", "_heal_group", "_dropped", "_seek_again", "_is_wanted", "_batch_message", "_quiet"},
     BatchConsumerThread: {"quiet", "_quiet"},
     RowStore: {"rows", "_take_up"},
+    SafeTableManager: {"remaining"},
 }
 
 
