@@ -15,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.engine import lenient
+from streams.engine.sensor import Sensor
 
 FETCH_WAIT_MS = 100
 """How long a broker may hold back an empty fetch. aiokafka keeps one fetch per broker in flight, so a fetch that waits
@@ -27,6 +28,9 @@ END_KNOWN_MS = 1_000
 
 class HandOver(Protocol):
     """What the consumer tells the engine; `streams.engine.engine.Engine` is the only one."""
+
+    sensor: Sensor
+    """Told what became of a commit."""
 
     def fetched(self, tp: TP, first: int, last: int) -> bool:
         """A batch of a source partition left the consumer; False if nobody takes it now."""
@@ -165,10 +169,18 @@ class BatchConsumer(driver.Consumer):
         await self._heal_group()
         offsets = await self.hand_over.checkpoint()
         ahead = {tp: offset for tp, offset in (offsets or {}).items() if self._should_commit(tp, offset)}
+        sensor = self.hand_over.sensor
         if not ahead:
+            if offsets is not None:
+                sensor.commit_done()
             return False
-        done = await self._commit_offsets(ahead, start_new_transaction=start_new_transaction)
-        return bool(done)
+        began_s, done = time.perf_counter(), False
+        try:
+            done = bool(await self._commit_offsets(ahead, start_new_transaction=start_new_transaction))
+        finally:
+            sensor.committed("offsets", time.perf_counter() - began_s)
+            (sensor.commit_done if done else sensor.commit_failed)()
+        return done
 
     async def _heal_group(self) -> None:
         # aiokafka stops joining after an error it does not know until its user has seen it; Faust reads past the call

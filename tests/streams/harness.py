@@ -28,9 +28,9 @@ from streams.engine.ledger import Ledger
 from streams.engine.partition import PartitionRows
 from streams.engine.task import PartitionTask
 from streams.erasure import Erasures
-from streams.metrics import Metrics
+from streams.metrics.line import Metrics
+from streams.metrics.outages import OutageGauges
 from streams.model_book import ModelBook
-from streams.outage_metrics import OutageGauges
 from streams.outages import Outages
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
@@ -199,7 +199,14 @@ class FirstLine:
         return self.partition.rows[self.partition.slot(customer_id.encode())]
 
     def metric(self, name: str, **labels: str) -> float | None:
-        return self.registry.get_sample_value(name, labels)
+        """Sum of the samples of a name that have these labels, whatever others they have; None without one."""
+        found = [
+            sample.value
+            for family in self.registry.collect()
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        ]
+        return sum(found) if found else None
 
     # -- inside
 
@@ -245,6 +252,7 @@ class FirstLine:
             disorder_s=self.settings.disorder_s,
             wall_clock=self.settings.clock == "wall",
             set_paused=lambda number, paused: None,
+            sensor=self.metrics.engine,
         )
 
 
