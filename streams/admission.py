@@ -14,7 +14,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from models.apply import Columns
+from models.apply import Columns, Outcome
 from models.commands import Command
 from models.events import N_SOURCES, Event, Source
 from streams.arrivals import Arrival, Decoded, Refused, Said
@@ -25,7 +25,8 @@ from streams.engine.ids import UNKNOWN
 from streams.engine.partition import PartitionRows
 from streams.engine.places import Places
 from streams.erasure import Erasures
-from streams.metrics import Metrics
+from streams.metrics.line import ERASED, OUTCOMES, TOMBSTONE, Metrics
+from streams.origins import Origins
 from streams.reasons import Reason, Reject
 from streams.topics import InputTopic
 
@@ -44,8 +45,8 @@ class Batch:
         The events.
     turn_s
         Stream time when the turn came to each event, before it, shape (n,). Beyond the event's own time if it is late.
-    appended_at_s
-        When each record was appended to its topic, epoch seconds, shape (n,).
+    origins
+        The records they were, n of them.
     commands
         Those of the events that are commands, by their place.
     """
@@ -53,7 +54,7 @@ class Batch:
     slots: Slots
     columns: Columns
     turn_s: NDArray[np.int64]
-    appended_at_s: NDArray[np.float64]
+    origins: Origins
     commands: Mapping[int, Arrival] = field(default_factory=dict)
 
     def part(self, begin: int, end: int) -> "Batch":
@@ -64,7 +65,7 @@ class Batch:
             self.slots[begin:end],
             self.columns.at(np.arange(begin, end)),
             self.turn_s[begin:end],
-            self.appended_at_s[begin:end],
+            self.origins.at(slice(begin, end)),
             {place - begin: command for place, command in self.commands.items() if begin <= place < end},
         )
 
@@ -142,6 +143,8 @@ class Admission:
                 out.append((0, Refused(number, record.offset, record, content)))
             else:
                 at_ms = 0 if isinstance(content, Tombstone) else content.issued_at_ms
+                if isinstance(content, Tombstone):
+                    self._metrics.passed_over(source.event_type, TOMBSTONE)
                 out.append((at_ms, Said(number, record.offset, record, content)))
         return out
 
@@ -162,11 +165,11 @@ class Admission:
         events, slots = [events[i] for i in kept.tolist()], slots[kept]
         turn_s, kept = self._without_late(partition, events, slots)
         events = [events[i] for i in kept.tolist()]
-        appended_at_s = np.fromiter((e.raw.timestamp for e in events), np.float64, len(events)) / 1000
         known = _all_known(partition, events, slots[kept])
         columns = _columns(events)
         said = {i: events[i] for i in np.flatnonzero(columns.source == Source.COMMANDS).tolist()}
-        return Batch(known, columns, turn_s[kept], appended_at_s, said)
+        origins = Origins.of(columns.source, [event.raw for event in events])
+        return Batch(known, columns, turn_s[kept], origins, said)
 
     def forget_places(self) -> None:
         """Reading begins anew: what was delivered and not applied comes again."""
@@ -182,7 +185,7 @@ class Admission:
                 self._set_aside(partition, one.number, one.raw, _wrong_partition(partition))
                 continue
             is_done = key in keys or self.erasures.cover(partition, key, at_s)
-            self._metrics.erasure(is_done=is_done)
+            self._metrics.commanded(in_vain=is_done)
             if not is_done:
                 keys[key] = None
         return list(keys)
@@ -204,7 +207,7 @@ class Admission:
         """Whether a record is passed over, as its customer was erased since; counted then."""
         is_erased = self.erasures.cover(partition, key, at_s)
         if is_erased:
-            self._metrics.passed_over(self._sources[number].event_type)
+            self._metrics.passed_over(self._sources[number].event_type, ERASED)
         return is_erased
 
     def _without_strangers(self, partition: PartitionRows, events: list[Arrival], slots: Slots) -> Slots:
@@ -233,6 +236,8 @@ class Admission:
             # what state already holds was in time before a restart: no dead letter now
             if slot == UNKNOWN or event.place > partition.rows["applied"][slot, event.source]:
                 self._set_aside(partition, event.number, event.raw, reject)
+            else:
+                self._metrics.passed_over(self._sources[event.number].event_type, OUTCOMES[Outcome.REPLAYED])
         return turn_s, np.flatnonzero(~is_late)
 
     def set_aside_command(self, partition: PartitionRows, command: Arrival) -> None:

@@ -26,9 +26,9 @@ from streams.engine.outbox import Outbox
 from streams.engine.recovery import SafeTableManager
 from streams.engine.store import RowTable
 from streams.erasure import Erasures
-from streams.metrics import Metrics
+from streams.metrics.line import Metrics
+from streams.metrics.worker import show_partitions
 from streams.model_book import ModelBook
-from streams.outage_metrics import OutageGauges
 from streams.outages import Outages
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
@@ -132,7 +132,10 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
     )
     inputs = enabled_inputs(settings)
     metrics = Metrics(registry, inputs)
-    outbox = Outbox(lambda: app.producer._ensure_producer())  # noqa: PLW0108 - Faust makes the producer late
+    outbox = Outbox(
+        lambda: app.producer._ensure_producer(),  # noqa: PLW0108 - Faust makes the producer late
+        on_sent=partial(metrics.engine.took, "emit"),
+    )
     emitter = Emitter(outbox, settings, metrics)
     admission = Admission(
         inputs,
@@ -155,7 +158,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         settings.share_of,
     )
     table = app.Table("customers", partitions=settings.partitions, recovery_buffer_size=16)
-    table.rows.on_restored = metrics.restored
+    table.rows.on_restored = metrics.engine.assignment.restored
     table.rows.copies = warm_restart.copies(settings)
     app.engine = Engine(
         app,
@@ -163,7 +166,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         [source.topic(settings) for source in inputs],
         pipeline,
         outbox,
-        metrics,
+        metrics.engine,
         max_batch=settings.max_batch,
         merge_wait_s=settings.merge_wait_s,
         disorder_s=settings.disorder_s,
@@ -175,8 +178,8 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
             training = TrainingLine(settings, outbox, metrics.training, app.engine.refuse)
             app.engine.on_assigned.append(training.follow_assignment)
         app.task(partial(follow_models, settings, book, app.engine.refuse, app.engine.partitions))
-    metrics.watch_partitions(app.engine.partitions)
-    registry.register(OutageGauges(outages, app.engine.partitions))
+    metrics.engine.assignment.remaining = app.tables.remaining
+    app.task(show_partitions(registry, app.engine, outages, pipeline.watches).run)
     for source in inputs:
         add_agent(app, app.engine, source, source.topic(settings))
     return app

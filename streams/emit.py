@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models.census import Census
 from models.decisions import Decision
 from models.episode_outcomes import EpisodeOutcome
+from models.events import Source
 from models.features import NAMES as FEATURE_NAMES
 from models.labels import Resolved
 from models.levels import LEVELS
@@ -30,7 +31,8 @@ from streams.alert_building import alerts_of
 from streams.dead_letter import DeadLetter
 from streams.engine.outbox import Outbox
 from streams.engine.partition import PartitionRows
-from streams.metrics import Metrics
+from streams.metrics.line import Metrics
+from streams.origins import Origin, Origins
 from streams.reasons import Reject
 from streams.settings import Settings
 from streams.topics import ALERTS, DEAD_LETTERS, LABELS, OUTCOMES, enabled_inputs
@@ -69,7 +71,7 @@ class Emitter:
         rows: Rows,
         decisions: Sequence[Decision],
         *,
-        appended_at_s: NDArray[np.float64] | None = None,
+        origins: Origins | None = None,
     ) -> None:
         """Publish decisions about customers.
 
@@ -83,8 +85,8 @@ class Emitter:
             Row numbers and rows the decisions count in, shape (n,).
         decisions
             The news.
-        appended_at_s
-            When the events behind the decisions were appended to their topic, shape (n,); None for silence.
+        origins
+            The records behind the decisions, n of them; None for silence.
         """
         if self._mute.drop:
             decisions = self._live(decisions)
@@ -107,8 +109,8 @@ class Emitter:
             if is_history:
                 self._metrics.muted(alert.level, str(alert.type))
             else:
-                appended = None if appended_at_s is None else float(appended_at_s[decision.index])
-                self._metrics.alert(alert.level, str(alert.type), appended)
+                origin = None if origins is None else self._origin(partition, origins, decision.index)
+                self._metrics.alert(alert, origin)
             headers = alert_codec.headers(alert, self._ce_source)
             self._outbox.put(self._alerts, partition.number, key, alert_codec.encode(alert), headers)
 
@@ -150,6 +152,10 @@ class Emitter:
         for topic in (self._alerts, self._outcomes, self._labels):
             for key in keys:
                 self._outbox.put(topic, partition.number, key, None)
+
+    def _origin(self, partition: PartitionRows, origins: Origins, index: int) -> Origin:
+        topic = self._sources[Source(int(origins.source[index]))]
+        return Origin(topic, partition.number, int(origins.offset[index]), float(origins.appended_at_s[index]))
 
     def _live(self, decisions: Sequence[Decision]) -> list[Decision]:
         """Leave out and count what is history."""

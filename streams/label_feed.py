@@ -62,6 +62,7 @@ class LabelFeed:
         self._positions = dict(positions)
         self._consumer = lone_reader(settings)
         self._merge: Merge[Received] = Merge(len(self._tps), WAIT_S)
+        self._begins: dict[int, int] = {}
 
     async def __aenter__(self) -> "LabelFeed":
         await self._consumer.start()
@@ -69,7 +70,8 @@ class LabelFeed:
         for tp in self._tps:
             if tp.partition in self._positions:
                 self._consumer.seek(tp, self._positions[tp.partition])
-            self._merge.start_at(tp.partition, await self._consumer.position(tp))
+            self._begins[tp.partition] = begin = await self._consumer.position(tp)
+            self._merge.start_at(tp.partition, begin)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -95,6 +97,14 @@ class LabelFeed:
         for tp in self._tps:
             self._merge.saw_end(tp.partition, self._consumer.highwater(tp))
         return [received for _, received in self._merge.take(LABELS_PER_TURN, now_s)]
+
+    def pending(self, positions: Mapping[int, int]) -> int:
+        """How many records there are after these positions, as far as the ends of the partitions are known."""
+        return sum(
+            max(0, end - positions.get(number, begin))
+            for number, begin in self._begins.items()
+            if (end := self._merge.end_of(number)) is not None
+        )
 
     def _timed(self, record: Any) -> tuple[int, Received]:
         """The record and when it resolved, in ms; 0 keeps one without a usable time in its place."""

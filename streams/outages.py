@@ -2,7 +2,7 @@
 
 Beside the first line, by partition. The pipeline asks where the next change of a source is (`streams.feeds`), and how
 many alerts may still be told (`models.breaker`). Both are part of what a partition remembers, so a new owner goes on
-where the last one was. Whoever has to do something about it reads it here, as a metric (`streams.outage_metrics`) and
+where the last one was. Whoever has to do something about it reads it here, as a metric (`streams.metrics.outages`) and
 one line in the log.
 """
 

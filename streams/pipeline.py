@@ -30,11 +30,11 @@ from streams.commands import Erase, Release
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
 from streams.feeds import FeedNews
-from streams.metrics import Metrics
+from streams.metrics.line import Metrics
 from streams.model_book import ModelBook
 from streams.outages import Outages
-from streams.replan import Replan
 from streams.spans import Spans
+from streams.watches import Watches
 
 Seconds = NDArray[np.int64]
 
@@ -58,6 +58,11 @@ class Pipeline:
         Tells silent sources from silent customers, and how many alerts may be told.
     share_of
         What of the shop's capacity falls to a partition; None = any number of alerts.
+
+    Attributes
+    ----------
+    watches
+        Rules and model in effect on each partition.
     """
 
     def __init__(  # noqa: PLR0917 - seven parts of seven types, put together once, in streams.app
@@ -71,14 +76,11 @@ class Pipeline:
         share_of: Callable[[int], Share | None] = lambda number: None,
     ) -> None:
         self.admission = admission
-        self.book = book
+        self.watches = Watches(book, watch, outages)
         self.emitter = emitter
         self.metrics = metrics
         self.outages = outages
-        self._watch_of = watch
         self._spans = Spans(share_of)
-        self._watches: dict[int, Watch] = {}
-        self._replans: dict[int, Replan] = {}
 
     def decode(self, number: int, records: Sequence[Any]) -> list[tuple[int, Decoded]]:
         """(event time in ms, decoded) for each record of one input."""
@@ -86,17 +88,17 @@ class Pipeline:
 
     def process(self, partition: PartitionRows, chunk: Sequence[Decoded]) -> None:
         """Apply records that are in event-time order; moves the stream time to the latest of them."""
-        with self.metrics.processing():
-            self._watch(partition)  # that of the stream time before the batch
-            for events, said in said_between(chunk):
-                batch = self.admission.admit(partition, events)
-                for part, news in self.outages.parts(partition, batch):
-                    self._work_off(partition, part)
-                    if news is not None:
-                        self._follow_feed(partition, news)
-                drop_nobodies(partition, batch)
-                if said:
-                    self._hear(partition, said)
+        self.watches.of(partition)  # that of the stream time before the batch
+        for events, said in said_between(chunk):
+            batch = self.admission.admit(partition, events)
+            for part, news in self.outages.parts(partition, batch):
+                self._work_off(partition, part)
+                if news is not None:
+                    self._follow_feed(partition, news)
+            drop_nobodies(partition, batch)
+            self.metrics.engine.decided(batch.origins.appended_at_s, is_live=partition.is_live)
+            if said:
+                self._hear(partition, said)
 
     def advance(self, partition: PartitionRows, to_s: int, limit: int) -> bool:
         """Move stream time on and look at what fell due before it; False while there is more than `limit`."""
@@ -104,31 +106,32 @@ class Pipeline:
         if self._follow_source(partition, now_s):
             return False
         partition.stream_time_s = now_s
-        if not self._look_due(partition, now_s, limit) or self._spans.close(partition, self._watch(partition).target):
+        if not self._look_due(partition, now_s, limit) or self._spans.close(
+            partition, self.watches.of(partition).target
+        ):
             return False
-        return not self._switch(partition)
+        return not self.watches.switch(partition)
 
     def _look_due(self, partition: PartitionRows, now_s: int, limit: int) -> bool:
         """Take up to `limit` looks and as many revisits that fell due before a second; False if there may be more."""
-        watch = self._watch(partition)
+        watch = self.watches.of(partition)
         slots = partition.due.pop_before(now_s, partition.rows["due_at"], limit)
-        again = self._replans[partition.number].pop_before(now_s, limit)
+        again = self.watches.replan(partition).pop_before(now_s, limit)
         together = np.concatenate([slots, np.setdiff1d(again, slots)]) if len(again) else slots
         self._look_until(watch, partition, together, np.full(len(together), now_s - 1))
         return len(slots) < limit and len(again) < limit
 
     def next_switch_s(self, partition: PartitionRows) -> int | None:
         """Stream time that events may not pass yet, None for none: a model takes effect there, or a span ends."""
-        watch = self._watch(partition)
-        following, end_s = self.book.following(watch.scorer), self._spans.next_end_s(partition, watch.target)
+        watch = self.watches.of(partition)
+        following, end_s = self.watches.book.following(watch.scorer), self._spans.next_end_s(partition, watch.target)
         switches = (end_s, None if following is None else following.effective_at_s)
         return min((switch_s for switch_s in switches if switch_s is not None), default=None)
 
     def forget_partitions(self) -> None:
         """Drop what is remembered per partition, after an assignment changed."""
         self.admission.forget_places()
-        self._watches.clear()
-        self._replans.clear()
+        self.watches.clear()
         self.outages.forget_partitions()
 
     # -- inside
@@ -138,7 +141,8 @@ class Pipeline:
         what = said[0].what
         if isinstance(what, Release):
             self._look_due(partition, what.at_s, UNLIMITED)  # what was due before is held yet
-            self.outages.release(partition, max(partition.stream_time_s, what.at_s))
+            is_done = self.outages.release(partition, max(partition.stream_time_s, what.at_s))
+            self.metrics.commanded(in_vain=not is_done)
         elif isinstance(what, Erase):
             self._erase(partition, self.admission.to_erase(partition, said, what.at_s), what.at_s)
 
@@ -149,9 +153,9 @@ class Pipeline:
         while self._follow_source(partition, at_s):
             pass
         partition.stream_time_s = max(partition.stream_time_s, at_s)
-        look_until = partial(self._look_until, self._watch(partition), partition)
+        look_until = partial(self._look_until, self.watches.of(partition), partition)
         slots = self.admission.erasures.erase(partition, keys, at_s, look_until)
-        self._replans[partition.number].done(slots)
+        self.watches.replan(partition).done(slots)
         self.outages.acted(partition, slots)
         self.emitter.erased(partition, keys)
 
@@ -163,22 +167,9 @@ class Pipeline:
             self._follow_feed(partition, news)
         return news is not None
 
-    def _watch(self, partition: PartitionRows) -> Watch:
-        watch = self._watches.get(partition.number)
-        if watch is None:
-            scorer = self.book.in_effect(partition.stream_time_s)
-            watch = self._watches[partition.number] = self._new_watch(partition, scorer)
-            self._replans[partition.number] = Replan.resumed(
-                partition, scorer.version, scorer.effective_at_s, watch.tolerance_s
-            )
-        return watch
-
-    def _new_watch(self, partition: PartitionRows, scorer: Scorer) -> Watch:
-        return self._watch_of(scorer.with_clocks(self.outages.feeds(partition).clocks))
-
     def _work_off(self, partition: PartitionRows, batch: Batch) -> None:
         """Apply events between which nothing about the sources changes."""
-        watch = self._watch(partition)
+        watch = self.watches.of(partition)
         for index in batch.rounds() if len(batch.slots) else ():
             until_s = np.maximum(batch.columns.at_s[index].astype(np.int64), batch.turn_s[index] - 1)
             self._look_until(watch, partition, batch.slots[index], until_s, reuse=True)
@@ -191,14 +182,12 @@ class Pipeline:
         When a source goes out, what was planned comes too early, and the look finds that. When it returns, what was
         planned may come too late, so everybody is revisited as after a switch of models.
         """
-        change_s, watch = news.change.at_s, self._watch(partition)
+        change_s, watch = news.change.at_s, self.watches.of(partition)
         self._look_due(partition, change_s, UNLIMITED)
         self.outages.changed(partition, news)
-        self._watches[partition.number] = self._new_watch(partition, watch.scorer)
+        self.watches.renew(partition, watch.scorer)
         if not news.change.is_stale:
-            self._replans[partition.number] = Replan.switched(
-                partition, watch.scorer.version, change_s, watch.tolerance_s
-            )
+            self.watches.revisit_all(partition, change_s)
 
     def _apply(
         self, watch: Watch, partition: PartitionRows, batch: Batch, index: Slots, looked_until_s: Seconds
@@ -225,14 +214,13 @@ class Pipeline:
         partition.due.schedule(slots[planned], rows["due_at"][planned].astype(np.int64))
         partition.mark_dirty(slots[somebody][outcomes[somebody] != Outcome.REPLAYED])
         self.metrics.applied(events.source[somebody], outcomes[somebody])
-        appended_at_s = batch.appended_at_s[index][engaged]
-        self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, appended_at_s=appended_at_s)
+        origins = batch.origins.at(index[engaged])
+        self.emitter.alerts(partition, watch, slots[engaged], sub, decisions, origins=origins)
         self.emitter.outcomes(partition, watch.target, slots[engaged], settled)
         for place in index[answers.nobody].tolist():
             self.admission.set_aside_command(partition, batch.commands[place])
-        appended_at_s = batch.appended_at_s[answers.places]
-        said_about = batch.slots[answers.places]
-        self.emitter.alerts(partition, watch, said_about, answers.rows, answers.decisions, appended_at_s=appended_at_s)
+        origins, said_about = batch.origins.at(answers.places), batch.slots[answers.places]
+        self.emitter.alerts(partition, watch, said_about, answers.rows, answers.decisions, origins=origins)
 
     def _look_until(
         self, watch: Watch, partition: PartitionRows, slots: Slots, until_s: Seconds, *, reuse: bool = False
@@ -241,7 +229,7 @@ class Pipeline:
 
         With `reuse`, who is forgotten keeps the row, as good as new: their next event is at hand.
         """
-        replan = self._replans[partition.number]
+        replan = self.watches.replan(partition)
         while len(slots):
             due_at = partition.rows["due_at"][slots].astype(np.int64)
             look_at, revisit_at = np.where(due_at > 0, due_at, NEVER), replan.at(slots)
@@ -263,7 +251,7 @@ class Pipeline:
         sooner = watch.revisit(rows, at_s)
         partition.rows["due_at"][slots[sooner]] = rows["due_at"][sooner]
         partition.mark_dirty(slots[sooner])
-        self._replans[partition.number].done(slots)
+        self.watches.replan(partition).done(slots)
 
     def _look(self, watch: Watch, partition: PartitionRows, slots: Slots, at_s: Seconds) -> Slots:
         """Look at customers as of their seconds; gives those to forget."""
@@ -286,14 +274,3 @@ class Pipeline:
         if found.resolved is not None:
             self.emitter.labels(partition, slots[found.resolved_index], found.resolved)
         return slots[found.forgotten]
-
-    def _switch(self, partition: PartitionRows) -> bool:
-        """Switch to the model whose time has come, if there is one; what was due before is done."""
-        following = self.book.following(self._watch(partition).scorer)
-        if following is None or following.effective_at_s > partition.stream_time_s:
-            return False
-        watch = self._watches[partition.number] = self._new_watch(partition, following)
-        self._replans[partition.number] = Replan.switched(
-            partition, following.version, partition.stream_time_s, watch.tolerance_s
-        )
-        return True

@@ -16,7 +16,6 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from prometheus_client import CollectorRegistry
 
 from streams.acls import require_role
 from streams.app import MAX_RECORD_BATCH_BYTES, REQUEST_TIMEOUT_S
@@ -24,11 +23,12 @@ from streams.cluster import Cluster
 from streams.engine.engine import EXIT_FATAL, EXIT_NEWER
 from streams.engine.outbox import Outbox
 from streams.health import HealthServer
+from streams.metrics.process import new_registry
+from streams.metrics.training import TrainingMetrics
 from streams.security import client_options
 from streams.settings import Settings, SettingsError
 from streams.topics import LABELS, MODEL
 from streams.training import TrainingLine
-from streams.training_metrics import TrainingMetrics
 from streams.worker import require_topics, set_up_logging
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def run_trainer(settings: Settings, log_level: str) -> int:
     """
     require_apart(settings)
     set_up_logging(log_level)
-    registry = CollectorRegistry()
+    registry = new_registry()
     trainer = Trainers(settings, TrainingMetrics(registry))
     health = HealthServer(registry, lambda: trainer.has_joined, settings.metrics_host, settings.metrics_port)
     health.announce("trainer")

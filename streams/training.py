@@ -29,12 +29,12 @@ from models.trainer import Learnt, Publication, Trainer
 from streams.engine.outbox import Outbox
 from streams.engine.partition import PartitionRows
 from streams.label_feed import LabelFeed, Received
+from streams.metrics.training import TrainingMetrics
 from streams.model_book import ModelBook
 from streams.model_topic import TRAINER, ModelTopic, records
 from streams.settings import Settings
 from streams.times import utc
 from streams.topics import MODEL
-from streams.training_metrics import TrainingMetrics
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +135,7 @@ class TrainingLine:
             while True:
                 for received in await feed.take():
                     self._learn(trainer, received)
+                self._metrics.pending(feed.pending(trainer.positions))
 
     def _learn(self, trainer: Trainer, received: Received) -> None:
         partition, offset, label = received

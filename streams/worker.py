@@ -7,7 +7,6 @@ import sys
 from collections.abc import Collection
 
 import faust
-from prometheus_client import CollectorRegistry
 
 from models.newer import NewerVersionError
 from streams import provision
@@ -16,6 +15,7 @@ from streams.app import cold_book, create_app
 from streams.cluster import Cluster
 from streams.engine.engine import EXIT_NEWER, Engine
 from streams.health import HealthServer
+from streams.metrics.process import new_registry
 from streams.settings import Settings
 from streams.topics import TOPICS, Topic
 from streams.training import read_models
@@ -51,7 +51,7 @@ def run_worker(settings: Settings, log_level: str) -> int:
     set_up_logging(log_level)
     calm_garbage_collector()
     engines: list[Engine] = []
-    registry = CollectorRegistry()
+    registry = new_registry()
     health = HealthServer(
         registry, lambda: any(engine.ready for engine in engines), settings.metrics_host, settings.metrics_port
     )

@@ -16,8 +16,8 @@ from streams.alert_building import thresholds_of
 from streams.alert_text import render
 from streams.cli import main
 from streams.codec import decode
-from streams.metrics import Metrics
-from streams.outage_metrics import OutageGauges
+from streams.metrics.line import Metrics
+from streams.metrics.outages import OutageGauges
 from streams.outages import Outages
 from streams.settings import SETTINGS, Settings
 from streams.topics import Topic, enabled_inputs, in_use

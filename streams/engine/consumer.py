@@ -34,6 +34,12 @@ class HandOver(Protocol):
     async def checkpoint(self) -> dict[TP, int] | None:
         """Write output and state; the offsets that may be committed now, None when the write failed."""
 
+    def commit_ended(self, seconds: float, *, done: bool) -> None:
+        """The offsets of a checkpoint were sent, and the brokers took them or not."""
+
+    def nothing_to_commit(self) -> None:
+        """All that a checkpoint wrote is committed already."""
+
     def is_source(self, tp: TP) -> bool:
         """Whether offsets of this partition are committed by us."""
 
@@ -166,9 +172,15 @@ class BatchConsumer(driver.Consumer):
         offsets = await self.hand_over.checkpoint()
         ahead = {tp: offset for tp, offset in (offsets or {}).items() if self._should_commit(tp, offset)}
         if not ahead:
+            if offsets is not None:
+                self.hand_over.nothing_to_commit()
             return False
-        done = await self._commit_offsets(ahead, start_new_transaction=start_new_transaction)
-        return bool(done)
+        began_s, done = time.perf_counter(), False
+        try:
+            done = bool(await self._commit_offsets(ahead, start_new_transaction=start_new_transaction))
+        finally:
+            self.hand_over.commit_ended(time.perf_counter() - began_s, done=done)
+        return done
 
     async def _heal_group(self) -> None:
         # aiokafka stops joining after an error it does not know until its user has seen it; Faust reads past the call

@@ -107,6 +107,15 @@ class DueIndex:
                 break
         return np.concatenate(found) if found else np.empty(0, np.intp)
 
+    def count_before(self, stream_time_s: int) -> int:
+        """Count the entries whose time is before a stream time; of moved ones, some that wait to be put back.
+
+        May be asked from another thread: it only reads.
+        """
+        at_hand_s, entry = self._at_hand_s, self._entry
+        whole = np.count_nonzero(entry <= stream_time_s // BUCKET_S)  # bucket n ends at second n * BUCKET_S
+        return int(whole + np.searchsorted(at_hand_s, stream_time_s))
+
     def _take_at_hand(self, n: int, due_at_s: NDArray[np.integer]) -> Slots:
         """Take the first n who are at hand, but for those who were scheduled anew or have been forgotten."""
         slots, self._at_hand, self._at_hand_s = self._at_hand[:n], self._at_hand[n:], self._at_hand_s[n:]

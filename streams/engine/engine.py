@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from faust.types import TP
 
@@ -23,6 +23,7 @@ from streams.engine.changelog import take_changes
 from streams.engine.ledger import Ledger
 from streams.engine.outbox import Outbox, Record
 from streams.engine.partition import PartitionRows
+from streams.engine.sensor import Sensor
 from streams.engine.store import RowTable
 from streams.engine.task import Line, PartitionTask
 
@@ -36,13 +37,6 @@ EXIT_NEWER = 65
 
 OUTBOX_LIMIT = 20_000
 """Records that may wait for the brokers before tasks pause: about 40 MiB of alerts at their largest."""
-
-
-class EngineSensor(Protocol):
-    """What the engine reports; `streams.metrics.Metrics` is the one."""
-
-    def committed(self, stage: str, seconds: float) -> None:
-        """A stage of a commit took so long: output, state or total."""
 
 
 class Engine:
@@ -61,7 +55,7 @@ class Engine:
     outbox
         Where the line puts its records.
     sensor
-        Told how long commits take.
+        Told what happens, and how long it takes.
     die
         Ends the process at once, with this exit code. Faust's orderly stop would commit once more, past what was not
         written; whoever takes over does the same work with the same ids.
@@ -76,7 +70,7 @@ class Engine:
         sources: Sequence[str],
         line: Line,
         outbox: Outbox,
-        sensor: EngineSensor,
+        sensor: Sensor,
         die: Callable[[int], None] = lambda code: os._exit(code),  # noqa: PLW0108 - a test replaces it
         **task_options: Any,
     ) -> None:
@@ -116,9 +110,11 @@ class Engine:
     def recovery_began(self) -> None:
         """Partitions were assigned; their state is about to be restored."""
         self.awaits_state = True
+        self.sensor.assignment.recovery_began()
 
     def recovered(self) -> None:
         """State of all assigned partitions is complete; tasks start at the seek that follows."""
+        self.sensor.assignment.recovered()
         for partition in self.partitions():
             partition.take_over(self.app.consumer_generation_id)
         self._recovered = True
@@ -136,7 +132,7 @@ class Engine:
         self._cancel()
         self._note_bookmarks(commit=False)
         self.app.consumer.resume_partitions(set(offsets))  # a task that was replaced may have paused some
-        self._ledgers = {tp: Ledger() for tp in offsets}
+        self._ledgers = {tp: Ledger(offset) for tp, offset in offsets.items()}
         for number in sorted({tp.partition for tp in offsets}):
             self.tasks[number] = self._new_task(number, offsets, quiet)
         self._worked = dict(self.tasks)
@@ -145,12 +141,15 @@ class Engine:
         if self._sender is None:
             self._sender = loop.create_task(self._guard(self._send))
         self.ready = True
+        if self.tasks:
+            self.sensor.assignment.running()
         for callback in self.on_assigned:
             callback(set(self.tasks))
 
     async def halt(self) -> None:
         """Stop applying. What is buffered and not applied is dropped here and read again by its next owner."""
         self.ready = self._recovered = self.awaits_state = False
+        self.sensor.assignment.halted()
         for callback in self.on_assigned:
             callback(set())
         running = self._running
@@ -182,6 +181,15 @@ class Engine:
         self.sensor.committed("state", time.perf_counter() - sent)
         return offsets
 
+    def commit_ended(self, seconds: float, *, done: bool) -> None:
+        """The offsets of a checkpoint were sent, which took so long, and the brokers took them or not."""
+        self.sensor.committed("offsets", seconds)
+        (self.sensor.commit_done if done else self.sensor.commit_failed)()
+
+    def nothing_to_commit(self) -> None:
+        """All that a checkpoint wrote is committed already."""
+        self.sensor.commit_done()
+
     # -- what the agents bring
 
     def deliver(self, records: Sequence[Any]) -> None:
@@ -189,6 +197,7 @@ class Engine:
         task = self.tasks.get(records[0].partition)
         if task is None:
             return
+        self.sensor.fetched(records[0].topic, len(records), records[0].timestamp)
         try:
             task.deliver(self._number_of[records[0].topic], records)
         except Exception:  # Faust would restart the agent without this batch, and the partition would stick for good
@@ -219,6 +228,7 @@ class Engine:
             [self._ledgers[tp] for tp in tps],
             ends=lambda source: self.app.consumer.end_of(tps[source]),
             set_paused=lambda source, paused: self._set_paused(tps[source], paused),
+            sensor=self.sensor,
             **self._task_options,
         )
         for source, tp in enumerate(tps):
@@ -271,8 +281,23 @@ class Engine:
         for running in self._running:
             running.cancel()
         self._running = []
+        for task in self.tasks.values():
+            for topic, ledger in zip(self.sources, task.ledgers, strict=True):
+                self.sensor.handed_back(topic, ledger.n_waiting)
         self.tasks.clear()
 
     def partitions(self) -> list[PartitionRows]:
         """Rows of every partition this worker owns."""
         return list(self.table.rows.partitions.values())
+
+    def lags(self) -> list[tuple[str, int, int]]:
+        """Topic, partition, and how many records the end of its log is ahead of what was applied, where it is known.
+
+        May be asked from another thread.
+        """
+        return [
+            (topic, number, max(0, end - ledger.position))
+            for number, task in list(self.tasks.items())
+            for source, (topic, ledger) in enumerate(zip(self.sources, task.ledgers, strict=True))
+            if (end := task.merge.end_of(source)) is not None
+        ]

@@ -27,6 +27,11 @@ class LedgerError(RuntimeError):
 class Ledger:
     """Fetched, delivered and applied offsets of one source partition.
 
+    Parameters
+    ----------
+    begin
+        Where reading begins.
+
     Attributes
     ----------
     committable
@@ -48,7 +53,8 @@ class Ledger:
     (3, 30)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begin: int = 0) -> None:
+        self._begin = begin
         self.committable: int | None = None
         self.latest_ms = 0
         self._in_flight: deque[tuple[int, int]] = deque()
@@ -111,6 +117,16 @@ class Ledger:
         if n:
             self.committable, self.latest_ms = int(self._offsets[n - 1]) + 1, int(self._latest_ms[n - 1])
             self._offsets, self._latest_ms, self._done = self._offsets[n:], self._latest_ms[n:], self._done[n:]
+
+    @property
+    def position(self) -> int:
+        """The first offset that has not had its effect."""
+        return self._begin if self.committable is None else self.committable
+
+    @property
+    def n_waiting(self) -> int:
+        """Records that were delivered and have not had their effect."""
+        return len(self._done) - int(np.count_nonzero(self._done))
 
     @property
     def unapplied(self) -> bool:

@@ -96,6 +96,10 @@ class Merge(Generic[T]):
         """Note where the broker's log of an input ends (exclusive); None = not known yet."""
         self._inputs[number].end_offset = end_offset
 
+    def end_of(self, number: int) -> int | None:
+        """Where the broker's log of an input ends (exclusive), as it was told last; None = not known yet."""
+        return self._inputs[number].end_offset
+
     def start_at(self, number: int, offset: int, bookmarks: Iterable[Bookmark] = (), now_s: float = -np.inf) -> None:
         """Note where reading of an input begins, and what was known when it was read before.
 

@@ -8,6 +8,7 @@ raises, some may not be, and the caller must not commit.
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -25,10 +26,14 @@ class Outbox:
     ----------
     producer
         Gives the started aiokafka producer; asked at each flush, as Faust makes it late.
+    on_sent
+        Told after a flush how long its first record was under way from `put`, seconds.
     """
 
-    def __init__(self, producer: Callable[[], Any]) -> None:
+    def __init__(self, producer: Callable[[], Any], on_sent: Callable[[float], None] | None = None) -> None:
         self.producer = producer
+        self._on_sent = on_sent
+        self._first_put_s = 0.0
         self._waiting: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self._sending = asyncio.Lock()
 
@@ -45,10 +50,12 @@ class Outbox:
         headers: Headers | None = None,
     ) -> None:
         """Add a record; records of one topic and partition keep their order."""
+        self._note_first()
         self._waiting[topic, partition].append((key, value, headers or _NO_HEADERS))
 
     def extend(self, topic: str, partition: int, records: Iterable[Record]) -> None:
         """Add many records of one topic and partition: key, value and headers each."""
+        self._note_first()
         self._waiting[topic, partition].extend(records)
 
     async def flush(self) -> dict[tuple[str, int], int]:
@@ -66,7 +73,7 @@ class Outbox:
         """
         async with self._sending:
             waiting, self._waiting = self._waiting, defaultdict(list)
-            sent = []
+            first_put_s, sent = self._first_put_s, []
             for (topic, partition), records in waiting.items():
                 if not records:
                     continue  # aiokafka would send an empty batch, which has no offset
@@ -76,7 +83,13 @@ class Outbox:
             last: dict[tuple[str, int], int] = {}
             for topic, partition, count, future in sent:
                 last[topic, partition] = (await future).offset + count - 1
+            if last and self._on_sent is not None:
+                self._on_sent(time.perf_counter() - first_put_s)
             return last
+
+    def _note_first(self) -> None:
+        if not self._waiting:
+            self._first_put_s = time.perf_counter()
 
     def _batches(self, records: list[Record]) -> list[Any]:
         create = self.producer().create_batch

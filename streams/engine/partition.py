@@ -46,6 +46,8 @@ class PartitionRows:
         Rises with each owner of the partition (see `streams.engine.changelog`).
     owned
         Whether the rows are complete and ours to write. During recovery they are neither.
+    is_live
+        Whether nothing was left to fetch once since this owner began to read.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class PartitionRows:
         self.written_bookmarks: dict[str, list[Bookmark]] = {}
         self.epoch = 0
         self.owned = False
+        self.is_live = False
         self._ids = Ids()
         self._dirty = np.zeros(FIRST_SIZE, bool)
         self._deleted: set[bytes] = set()

@@ -51,3 +51,8 @@ class SafeTableManager(TableManager):
         if self._recovery is None:
             self._recovery = SafeRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery
+
+    def remaining(self) -> int:
+        """Records of the changelogs that are still to be restored; may be asked from another thread."""
+        offsets, ends = dict(self.recovery.active_offsets), dict(self.recovery.active_highwaters)
+        return sum(max(0, end - offsets.get(tp, -1)) for tp, end in ends.items())

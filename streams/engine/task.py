@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from streams.engine.deliveries import Deliveries
 from streams.engine.ledger import Ledger
 from streams.engine.merge import FAR, Merge
 from streams.engine.partition import PartitionRows
+from streams.engine.sensor import Sensor
 
 TICK_S = 0.1
 """How often an idle partition looks at the clock: a tenth of the one second an alert may take."""
@@ -74,6 +76,8 @@ class PartitionTask:
         Whether the wall clock carries stream time on when caught up.
     set_paused
         Called with (input, True) when an input has delivered enough, and False when it may go on.
+    sensor
+        Told how long batches take.
     """
 
     def __init__(
@@ -88,8 +92,10 @@ class PartitionTask:
         disorder_s: int,
         wall_clock: bool,
         set_paused: Callable[[int, bool], None],
+        sensor: Sensor,
     ) -> None:
         self.partition = partition
+        partition.is_live = False
         self.ledgers = ledgers
         self.merge: Merge[Any] = Merge(len(ledgers), merge_wait_s, disorder_s * 1000)
         self._wall_delay_s = max(WALL_DELAY_S, disorder_s)
@@ -98,6 +104,8 @@ class PartitionTask:
         self._max_batch = max_batch
         self._wall_clock = wall_clock
         self._set_paused = set_paused
+        self._sensor = sensor
+        self._deliveries = [Deliveries() for _ in ledgers]
         self._paused = [False] * len(ledgers)
         self._wake = asyncio.Event()
         self._gathering = False
@@ -106,7 +114,10 @@ class PartitionTask:
     def deliver(self, number: int, records: Sequence[Any]) -> None:
         """Take over a fetched batch of one input."""
         offsets = [record.offset for record in records]
+        began_s = time.perf_counter()
         decoded = self._line.decode(number, records)
+        self._sensor.took("decode", time.perf_counter() - began_s)
+        self._deliveries[number].delivered(offsets[-1], time.perf_counter())
         latest_ms = self.merge.push(number, decoded, offsets[-1] + 1, time.monotonic(), offsets)
         self.ledgers[number].delivered(offsets, latest_ms)
         self._apply_backpressure(number)
@@ -137,6 +148,7 @@ class PartitionTask:
         most = self._max_batch if self.partition.stream_time_s else 1
         chunk = self.merge.take(most, now_s, FAR if switch_s is None else switch_s * 1000, wall_ms)
         self._gathering = 0 < len(chunk) < most // 4 and not self.merge.caught_up
+        self.partition.is_live = self.partition.is_live or self.merge.caught_up
         if chunk:
             self._process(chunk)
             # a backlog must not keep those who sent nothing from being looked at
@@ -163,13 +175,21 @@ class PartitionTask:
             self._portion = min(MANY_TIMERS, self._portion * 2)
 
     def _process(self, chunk: list[tuple[int, Any]]) -> None:
+        began_s = time.perf_counter()
         self._line.process(self.partition, [item for _, item in chunk])
+        ended_s = time.perf_counter()
         applied: dict[int, list[int]] = {}
         for number, item in chunk:
             applied.setdefault(number, []).append(item.offset)
+        delivered_s = ended_s
         for number, offsets in applied.items():
+            delivered_s = min(delivered_s, self._deliveries[number].delivered_s(offsets[0]))
             self.ledgers[number].applied(offsets)
+            self._deliveries[number].applied_to(self.ledgers[number].position)
             self._apply_backpressure(number)
+        self._sensor.processed(len(chunk))
+        self._sensor.took("process", ended_s - began_s)
+        self._sensor.took("merge_wait", max(0.0, began_s - delivered_s))
 
     def _stream_time(self, switch_s: int | None, now_s: float, wall_ms: int) -> int:
         """Where stream time may move to without another event: not past a switch of models before it is made."""

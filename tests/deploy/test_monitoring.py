@@ -9,8 +9,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
-from streams.metrics import Metrics
-from streams.outage_metrics import OutageGauges
+from streams.metrics.line import Metrics
+from streams.metrics.outages import OutageGauges
 from streams.outages import Outages
 from streams.settings import Settings
 from tests.documents import ROOT

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 import streams.metrics
-import streams.outage_metrics
-import streams.outcome_metrics
-import streams.training_metrics
+import streams.metrics.outages
+import streams.metrics.outcomes
+import streams.metrics.training
 from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import Probe, WorkerProcess, environment, send, settle, wait_until
 from tests.end_to_end.log import event_log
@@ -74,7 +74,7 @@ def test_a_worker_is_healthy_at_once_and_ready_only_after_recovery(few):
 
 
 def test_metrics_show_exactly_the_documented_families(few):
-    modules = (streams.metrics, streams.training_metrics, streams.outcome_metrics, streams.outage_metrics)
+    modules = (streams.metrics, streams.metrics.training, streams.metrics.outcomes, streams.metrics.outages)
     documented = {name for module in modules for name in re.findall(r"``(yocho_\w+)``", module.__doc__)}
     assert len(documented) > 10
     status, page = few.page

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-import streams.training_metrics
+import streams.metrics.training
 from models.groups import GROUP_LABELS
 from streams.settings import Settings
 from tests.end_to_end.brokers import IS_KAFKA, fresh_broker
@@ -119,7 +119,7 @@ def test_the_worker_learnt_nothing(run):
 
 def test_a_trainer_is_ready_and_shows_what_trainers_show_and_nothing_of_workers(run):
     assert run.ready == (200, "ready\n")
-    documented = set(re.findall(r"``(yocho_\w+)``", streams.training_metrics.__doc__))
+    documented = set(re.findall(r"``(yocho_\w+)``", streams.metrics.training.__doc__))
     families = {re.match(r"\w+", series)[0] for series in run.shown["trainer"]}
     assert {name for name in families if not name.endswith("_created")} <= documented
     assert run.shown["trainer"]['yocho_labels_learnt_total{kind="horizon"}'] > 0

@@ -28,9 +28,9 @@ from streams.engine.ledger import Ledger
 from streams.engine.partition import PartitionRows
 from streams.engine.task import PartitionTask
 from streams.erasure import Erasures
-from streams.metrics import Metrics
+from streams.metrics.line import Metrics
+from streams.metrics.outages import OutageGauges
 from streams.model_book import ModelBook
-from streams.outage_metrics import OutageGauges
 from streams.outages import Outages
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
@@ -245,6 +245,7 @@ class FirstLine:
             disorder_s=self.settings.disorder_s,
             wall_clock=self.settings.clock == "wall",
             set_paused=lambda number, paused: None,
+            sensor=self.metrics.engine,
         )
 
 

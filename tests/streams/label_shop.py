@@ -16,10 +16,10 @@ from models.labels import Label
 from models.target import DAY_S, Target
 from streams.broker import EmbeddedBroker
 from streams.engine.outbox import Outbox
+from streams.metrics.training import TrainingMetrics
 from streams.model_topic import LATEST, TRAINER
 from streams.settings import Settings
 from streams.training import TrainingLine
-from streams.training_metrics import TrainingMetrics
 from tests.models.histories import START_S
 
 N_PARTITIONS = 2

@@ -12,7 +12,7 @@ from streams.cli import main
 from streams.cluster import Cluster
 from streams.engine.changelog import take_changes
 from streams.health import HealthServer
-from streams.metrics import Metrics
+from streams.metrics.line import Metrics
 from streams.partitioner import partition_of
 from streams.provision import Found
 from streams.settings import Settings

@@ -17,11 +17,11 @@ from models.promotion import Verdict
 from models.state import ROW
 from models.trainer import Learnt
 from streams.engine.partition import PartitionRows
-from streams.metrics import OUTCOMES, Metrics
+from streams.metrics.line import OUTCOMES, Metrics
+from streams.metrics.training import BIN_NAMES
 from streams.reasons import Reason, Reject
 from streams.settings import Settings
 from streams.topics import INPUTS, enabled_inputs
-from streams.training_metrics import BIN_NAMES
 from tests.bad_input import BAD_INPUT
 from tests.builders import START_MS, Record, email_open, login, order
 from tests.models.label_log import ALONE, LOG, taught, trainer

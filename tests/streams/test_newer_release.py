@@ -12,10 +12,10 @@ from streams import worker
 from streams.cli import main
 from streams.engine.engine import EXIT_NEWER
 from streams.engine.outbox import Outbox
+from streams.metrics.training import TrainingMetrics
 from streams.model_book import ModelBook
 from streams.model_topic import LATEST, TRAINER
 from streams.training import TrainingLine, follow_models
-from streams.training_metrics import TrainingMetrics
 from tests.streams.label_shop import label, open_shop
 
 NEWER_MODEL = b'{"format":"yocho-model","version":3,"weights":{"in":"another form"}}'

@@ -6,7 +6,7 @@ from models.episode_outcomes import EpisodeOutcome, OutcomeName
 from models.levels import ALERT_LEVELS, LEVELS, Level
 from models.lost import Lost
 from models.target import DAY_S
-from streams.outcome_metrics import OutcomeMetrics
+from streams.metrics.outcomes import OutcomeMetrics
 
 WATCH, AT_RISK, CRITICAL = ALERT_LEVELS
 CHURNED, RETURNED = OutcomeName.CHURNED, OutcomeName.RETURNED

@@ -19,10 +19,10 @@ from models.target import DAY_S, Target
 from models.trainer import Trainer
 from streams import label_feed
 from streams.engine.outbox import Outbox
+from streams.metrics.training import TrainingMetrics
 from streams.model_book import ModelBook
 from streams.model_topic import LATEST, TRAINER, records
 from streams.training import KEPT_S, TrainingLine, follow_models, read_models
-from streams.training_metrics import TrainingMetrics
 from tests.models.label_log import placed, taught
 from tests.streams.label_shop import EVERY, N_PARTITIONS, PER_DAY, TARGET, H, label, open_shop
 

@@ -1,7 +1,7 @@
 """Stand-ins for what surrounds the engine: a producer, a consumer, an app, and a first line that only counts."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -88,11 +88,56 @@ class FakeConsumer:
         self.paused -= set(tps)
 
 
+class FakeAssignment:
+    """Notes what the engine reports of partitions that come and go."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def halted(self) -> None:
+        self.notes.append("halted")
+
+    def recovery_began(self) -> None:
+        self.notes.append("recovery began")
+
+    def recovered(self) -> None:
+        self.notes.append("recovered")
+
+    def running(self) -> None:
+        self.notes.append("running")
+
+
 class FakeSensor:
-    """Takes what the engine reports."""
+    """Takes what the engine reports, and adds up how many records it was told of."""
+
+    def __init__(self) -> None:
+        self.assignment = FakeAssignment()
+        self.records: Counter[tuple[str, str]] = Counter()
+        self.stages: list[str] = []
+        self.commits: list[bool] = []
+
+    def fetched(self, topic: str, n: int, oldest_ms: int) -> None:
+        self.records["fetched", topic] += n
+
+    def handed_back(self, topic: str, n: int) -> None:
+        self.records["handed back", topic] += n
+
+    def took(self, stage: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.stages.append(stage)
+
+    def processed(self, n: int) -> None:
+        self.records["processed", "all"] += n
 
     def committed(self, stage: str, seconds: float) -> None:
         assert seconds >= 0
+        self.stages.append(stage)
+
+    def commit_done(self) -> None:
+        self.commits.append(True)
+
+    def commit_failed(self) -> None:
+        self.commits.append(False)
 
 
 class CountingLine:

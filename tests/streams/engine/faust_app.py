@@ -31,6 +31,12 @@ class NotingEngine:
 
     awaits_state = True
 
+    def commit_ended(self, seconds, *, done):
+        self.notes.append("committed" if done else "not committed")
+
+    def nothing_to_commit(self):
+        self.notes.append("nothing to commit")
+
     def recovery_began(self):
         """Partitions were assigned."""
 

@@ -10,7 +10,7 @@ from streams.engine import task as task_module
 from streams.engine.ledger import Ledger, LedgerError
 from streams.engine.partition import PartitionRows
 from streams.engine.task import FEW_TIMERS, MANY_TIMERS, TIMERS_S, WALL_DELAY_S, PartitionTask
-from tests.streams.engine.fakes import log_record
+from tests.streams.engine.fakes import FakeSensor, log_record
 
 NOW_S = 1_000_000
 
@@ -44,7 +44,7 @@ class Desk:
     """A task of two inputs and everything around it."""
 
     def __init__(self, max_batch=10, wall_clock=False):
-        self.line, self.ends, self.paused = PlainLine(), [0, 0], []
+        self.line, self.ends, self.paused, self.sensor = PlainLine(), [0, 0], [], FakeSensor()
         self.partition = PartitionRows(0)
         self.partition.stream_time_s = 1  # not the first record ever, which goes alone
         self.ledgers = [Ledger(), Ledger()]
@@ -58,6 +58,7 @@ class Desk:
             disorder_s=0,
             wall_clock=wall_clock,
             set_paused=lambda number, paused: self.paused.append((number, paused)),
+            sensor=self.sensor,
         )
 
     def deliver(self, number, *seconds, first=0, end=None):

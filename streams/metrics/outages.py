@@ -1,12 +1,4 @@
-"""Gauges of outages and of the breaker, read from the partitions when Prometheus asks.
-
-=====================================  ==========================================================================
-``yocho_source_stale_seconds``         event time since a source went quiet that is out, 0 = it is not; by source
-                                       and partition, from the first event of the source on
-``yocho_breaker_open``                 1 while alerts of a partition are held, by partition
-``yocho_alerts_held``                  customers who wait with an alert while it is, by partition
-=====================================  ==========================================================================
-"""
+"""Sources that are out and the breaker, read from the partitions when Prometheus asks."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -14,9 +6,28 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from models.breaker import Breaker
+from models.events import Source
 from streams.engine.partition import PartitionRows
 from streams.feeds import Feeds
+from streams.metrics.family import PARTITION, Family, Label
 from streams.outages import BREAKER, FEEDS, Outages
+
+STALE = Family(
+    "yocho_source_stale_seconds", "gauge",
+    "Event time since a source went quiet that is out, 0 = it is not; from the first event of the source on. Its"
+    " silence does not count against customers meanwhile: look at the producer.",
+    (Label("source", tuple(source.name.lower() for source in Source)), PARTITION),
+)  # fmt: skip
+IS_OPEN = Family(
+    "yocho_breaker_open", "gauge",
+    "1 while alerts of a partition are held, as there are too many at once; the log says why. They go when the source"
+    " returns, or with `yocho release`.",
+    (PARTITION,), unit="0 or 1",
+)  # fmt: skip
+HELD = Family(
+    "yocho_alerts_held", "gauge", "Customers who wait with an alert while the breaker is open.", (PARTITION,),
+    unit="customers",
+)  # fmt: skip
 
 
 class OutageGauges(Collector):
@@ -38,12 +49,7 @@ class OutageGauges(Collector):
         return []  # families are known by name; nothing may be read before the worker owns partitions
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        stale = GaugeMetricFamily(
-            "yocho_source_stale_seconds", "Event time since a source went quiet that is out; 0 = it is not.",
-            labels=["source", "partition"],
-        )  # fmt: skip
-        is_open = GaugeMetricFamily("yocho_breaker_open", "1 while alerts are held.", labels=["partition"])
-        held = GaugeMetricFamily("yocho_alerts_held", "Customers who wait with an alert.", labels=["partition"])
+        stale, is_open, held = STALE.gauge(), IS_OPEN.gauge(), HELD.gauge()
         for partition in list(self._partitions()):
             number = str(partition.number)
             # Whoever scrapes runs in a thread of its own: it looks at what the line has made, and makes nothing.

@@ -1,18 +1,8 @@
 """What outcomes say about the alerts: precision, recall, lead time and alerts per customer who returned, by level.
 
-Part of `streams.metrics`. Counters first: they can be summed over workers and cut to any range. The ratios beside them
+Counters first: they can be summed over workers and cut to any range. The ratios beside them
 are this worker's, since it started, and show nothing while there is nothing to divide by. A level stands for "told of
 this level or a higher one", as a threshold does, so *watch* is every episode.
-
-=====================================  ==========================================================================
-``yocho_outcomes_total``               told episodes whose outcome is known, by outcome and highest level told
-``yocho_outcome_warnings_total``       alerts of a rise in these episodes, by outcome and highest level told
-``yocho_lost_customers_total``         main event a whole horizon ago, by highest level told by then, or ``none``
-``yocho_lead_time_seconds``            from the first alert of the silence until the customer was lost
-``yocho_alert_precision_ratio``        churned of all told episodes whose outcome is known
-``yocho_alert_recall_ratio``           lost customers of whom people had been told, of all who were lost
-``yocho_alerts_per_return_ratio``      alerts of a rise for each episode whose customer returned
-=====================================  ==========================================================================
 
 Precision and recall look at different customers at the same time: an outcome is known up to a horizon after the alert,
 a loss a horizon after the last main event. What is history to a muted worker (`streams.mute`) does not count.
@@ -20,7 +10,7 @@ a loss a horizon after the last main event. What is history to a muted worker (`
 
 from collections.abc import Iterable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -28,12 +18,54 @@ from models.episode_outcomes import EpisodeOutcome, OutcomeName
 from models.levels import ALERT_LEVELS, LEVELS, Level
 from models.lost import Lost
 from models.target import DAY_S
+from streams.metrics.family import Family, Label
 
 LEAD_TIME_DAYS = (1, 3, 7, 14, 21, 28, 42, 56, 70, 91, 182, 365)
 """Bucket ends: weeks where alerts of a quarter's horizon lie, wider beyond."""
 
 _NAMES = {level: LEVELS[level].name for level in ALERT_LEVELS}
 _TOLD = {Level.HEALTHY: "none", **_NAMES}
+_LEVEL = Label("level", tuple(_NAMES.values()))
+_OUTCOME = Label("outcome", tuple(str(outcome) for outcome in OutcomeName))
+
+OUTCOMES = Family(
+    "yocho_outcomes_total", "counter",
+    "Told episodes whose outcome is known, by the highest level told: the customer returned within the horizon, or"
+    " churned.",
+    (_OUTCOME, _LEVEL), unit="episodes",
+)  # fmt: skip
+OUTCOME_WARNINGS = Family(
+    "yocho_outcome_warnings_total", "counter",
+    "Alerts of a new or worse risk in episodes whose outcome is known, by the highest level told.",
+    (_OUTCOME, _LEVEL), unit="alerts",
+)  # fmt: skip
+LOST_CUSTOMERS = Family(
+    "yocho_lost_customers_total", "counter",
+    "Customers whose last main event is a whole horizon ago, by the highest level told by then; `none` were missed.",
+    (Label("told", tuple(_TOLD.values())),),
+)  # fmt: skip
+LEAD_TIME = Family(
+    "yocho_lead_time_seconds", "histogram",
+    "From the first alert of a silence until the customer was lost: the time there was to win them back.",
+    (_LEVEL,), buckets=tuple(float(days * DAY_S) for days in LEAD_TIME_DAYS),
+)  # fmt: skip
+PRECISION = Family(
+    "yocho_alert_precision_ratio", "gauge",
+    "Churned of all told episodes whose outcome is known, told this level or a higher one, since start. If it is low,"
+    " raise YOCHO_LEVELS.",
+    (_LEVEL,),
+)  # fmt: skip
+RECALL = Family(
+    "yocho_alert_recall_ratio", "gauge",
+    "Share of lost customers who had been told of at this level or a higher one, since start. If it is low, lower"
+    " YOCHO_LEVELS.",
+    (_LEVEL,),
+)  # fmt: skip
+PER_RETURN = Family(
+    "yocho_alerts_per_return_ratio", "gauge",
+    "Alerts of a rise for each episode whose customer returned, told this level or a higher one, since start.",
+    (_LEVEL,), unit="alerts per episode",
+)  # fmt: skip
 
 
 class OutcomeMetrics(Collector):
@@ -55,22 +87,8 @@ class OutcomeMetrics(Collector):
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        outcomes = Counter(
-            "yocho_outcomes", "Told episodes whose outcome is known, by highest level told.",
-            ["outcome", "level"], registry=registry,
-        )  # fmt: skip
-        warnings = Counter(
-            "yocho_outcome_warnings", "Alerts of a rise in episodes whose outcome is known.",
-            ["outcome", "level"], registry=registry,
-        )  # fmt: skip
-        lost = Counter(
-            "yocho_lost_customers", "Main event a whole horizon ago, by highest level told by then.",
-            ["told"], registry=registry,
-        )  # fmt: skip
-        lead_time = Histogram(
-            "yocho_lead_time_seconds", "From the first alert of a silence until the customer was lost.",
-            ["level"], buckets=[days * DAY_S for days in LEAD_TIME_DAYS], registry=registry,
-        )  # fmt: skip
+        outcomes, warnings = OUTCOMES.counter(registry), OUTCOME_WARNINGS.counter(registry)
+        lost, lead_time = LOST_CUSTOMERS.counter(registry), LEAD_TIME.histogram(registry)
         pairs = [(outcome, level) for outcome in OutcomeName for level in ALERT_LEVELS]
         self._counters = {pair: outcomes.labels(str(pair[0]), _NAMES[pair[1]]) for pair in pairs}
         self._warning_counters = {pair: warnings.labels(str(pair[0]), _NAMES[pair[1]]) for pair in pairs}
@@ -116,20 +134,4 @@ class OutcomeMetrics(Collector):
 
 
 def _families() -> list[GaugeMetricFamily]:
-    return [
-        GaugeMetricFamily(
-            "yocho_alert_precision_ratio",
-            "Churned of all told episodes whose outcome is known, told this level or a higher one, since start.",
-            labels=["level"],
-        ),
-        GaugeMetricFamily(
-            "yocho_alert_recall_ratio",
-            "Share of lost customers who had been told of at this level or a higher one, since start.",
-            labels=["level"],
-        ),
-        GaugeMetricFamily(
-            "yocho_alerts_per_return_ratio",
-            "Alerts of a rise for each episode whose customer returned, told this level or a higher one, since start.",
-            labels=["level"],
-        ),
-    ]
+    return [PRECISION.gauge(), RECALL.gauge(), PER_RETURN.gauge()]
