@@ -33,7 +33,7 @@ class BatchHistogram(Collector):
     >>> waits = BatchHistogram(Family("w", "histogram", "Waits.", (Label("at", ("a",)),), buckets=(1.0, 2.0)), registry)
     >>> waits.observe("a", np.array([0.5, 1.0, 1.5, 9.0]))
     >>> [registry.get_sample_value("w_bucket", {"at": "a", "le": le}) for le in ("1.0", "2.0", "+Inf")]
-    [2.0, 3.0, 4.0]
+    [2, 3, 4]
     """
 
     def __init__(self, family: Family, registry: CollectorRegistry) -> None:

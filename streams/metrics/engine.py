@@ -39,7 +39,7 @@ DECISION = Family(
 STAGE = Family(
     "yocho_stage_seconds", "histogram",
     "Stages from event to alert, once per batch: fetch (append of its oldest record to this worker), decode,"
-    " merge_wait (its oldest record's, for other inputs), process, emit (alert put to acknowledged). The slow one says"
+    " merge_wait (its oldest record's, for other inputs), process, emit (output put to acknowledged). The slow one says"
     " where to look: brokers, this worker's CPU, an input that stands still, or the brokers again.",
     (Label("stage", ("fetch", "decode", "merge_wait", "process", "emit")),),
     buckets=(0.001, 0.0025, *LATENCY_BUCKETS),

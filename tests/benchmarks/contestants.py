@@ -79,7 +79,7 @@ def full(n: int) -> None:
     stopwatch = Stopwatch(
         n,
         customers=lambda: sum(len(p) for p in partitions()),
-        batches=lambda: value("yocho_processing_seconds_count"),
+        batches=lambda: value("yocho_batch_records_count"),
         looks=lambda: value("yocho_looks_total"),
         alerts=lambda: value("yocho_alerts_total"),
     )

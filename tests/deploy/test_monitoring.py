@@ -7,11 +7,8 @@ import subprocess
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry, generate_latest
 
-from streams.metrics.line import Metrics
-from streams.metrics.outages import OutageGauges
-from streams.outages import Outages
+from streams.metrics.document import worker_families
 from streams.settings import Settings
 from tests.documents import ROOT
 
@@ -46,12 +43,8 @@ def test_amtool_accepts_the_configuration_of_alertmanager():
 
 
 def exported():
-    registry = CollectorRegistry()
-    Metrics(registry).watch_partitions(list)
-    registry.register(OutageGauges(Outages(keep_s=1, multiple=5), list))
-    page = generate_latest(registry).decode()
-    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", page, re.MULTILINE))
-    return kinds.keys() | {f"{name}_bucket" for name, kind in kinds.items() if kind == "histogram"}
+    families = worker_families()
+    return {family.name for family in families} | {f"{family.name}_bucket" for family in families if family.buckets}
 
 
 def queries():

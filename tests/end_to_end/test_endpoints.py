@@ -2,14 +2,16 @@
 
 import re
 import socket
+import time
+import urllib.request
 from types import SimpleNamespace
 
+import orjson
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-import streams.metrics
-import streams.metrics.outages
-import streams.metrics.outcomes
-import streams.metrics.training
+from streams.metrics.document import worker_families
+from tests.documents import Document
 from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import Probe, WorkerProcess, environment, send, settle, wait_until
 from tests.end_to_end.log import event_log
@@ -30,14 +32,32 @@ def observed(n_customers: int) -> SimpleNamespace:
             readiness = [worker.get("/readyz")]
             wait_until(lambda: readiness.append(worker.get("/readyz")) or readiness[-1][0] == 200, 60, worker.said)
             settle(worker, probe, 60)
+            wait_until(lambda: counted(worker.metrics()) == n_customers, 30, worker.said)
             page, series, nowhere = worker.get("/metrics"), worker.metrics(), worker.get("/customers")
+            as_prometheus = openmetrics(worker.port)
+            alert_ids = {
+                orjson.loads(m.value())["alert_id"] for ms in probe.records("churn-alerts").values() for m in ms
+            }
             elsewhere = [answers(host, worker.port) for host in ("127.0.0.1", *other_addresses())]
             code = worker.stop(10)
             said = worker.said()
     return SimpleNamespace(
         customers={key.decode() for _, key, _ in log}, first_health=first_health, readiness=readiness, page=page,
-        series=series, nowhere=nowhere, elsewhere=elsewhere, code=code, said=said,
+        series=series, openmetrics=as_prometheus, alert_ids=alert_ids, nowhere=nowhere, elsewhere=elsewhere, code=code, said=said,
     )  # fmt: skip
+
+
+def counted(series: dict[str, float]) -> float:
+    return sum(value for name, value in series.items() if name.startswith("yocho_census_customers"))
+
+
+def openmetrics(port: int) -> tuple[str, str]:
+    """Content type and page, as Prometheus asks for it."""
+    wanted = urllib.request.Request(
+        f"http://127.0.0.1:{port}/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"}
+    )
+    with urllib.request.urlopen(wanted, timeout=10) as response:
+        return response.headers["Content-Type"], response.read().decode()
 
 
 def answers(host: str, port: int) -> bool:
@@ -74,13 +94,37 @@ def test_a_worker_is_healthy_at_once_and_ready_only_after_recovery(few):
 
 
 def test_metrics_show_exactly_the_documented_families(few):
-    modules = (streams.metrics, streams.metrics.training, streams.metrics.outcomes, streams.metrics.outages)
-    documented = {name for module in modules for name in re.findall(r"``(yocho_\w+)``", module.__doc__)}
-    assert len(documented) > 10
+    documented = Document.read("deploy/METRICS.md")
+    rows = {row[0].strip("`"): row for section in documented.sections for row in section.rows}
+    assert len(rows) > 60
     status, page = few.page
-    shown = set(re.findall(r"^# TYPE (yocho_\w+) (?:counter|gauge|histogram)$", page, re.MULTILINE))
+    kinds = dict(re.findall(r"^# TYPE (\w+) (counter|gauge|histogram)$", page, re.MULTILINE))
     assert status == 200
-    assert {name for name in shown if not name.endswith("_created")} == documented
+    assert kinds == {name: row[1].replace("info", "gauge") for name, row in rows.items()}
+
+
+def test_every_series_has_the_labels_that_are_documented(few):
+    families = {family.name: family for family in worker_families()}
+    for series in few.series:
+        name, shown = re.fullmatch(r"(\w+)(?:{(.*)})?", series).groups()
+        family = families.get(name) or families[re.sub("_(bucket|sum|count)$", "", name)]
+        labels = dict(re.findall(r'(\w+)="(.*?)"', shown or ""))
+        labels.pop("le", None)
+        assert labels.keys() == set(family.label_names), series
+        assert all(labels[label.name] in label.values for label in family.labels if label.values), series
+
+
+def test_whoever_asks_for_openmetrics_gets_exemplars_that_lead_to_alerts(few):
+    content_type, page = few.openmetrics
+    assert content_type.startswith("application/openmetrics-text")
+    families = list(text_string_to_metric_families(page))
+    (alerts,) = (family for family in families if family.name == "yocho_event_to_alert_seconds")
+    exemplars = [sample.exemplar.labels for sample in alerts.samples if sample.exemplar]
+    assert exemplars
+    for labels in exemplars:
+        assert labels.keys() == {"alert_id", "topic", "partition", "offset"}
+        assert labels["alert_id"] in few.alert_ids
+        assert not set(labels.values()) & few.customers
 
 
 def test_metrics_after_events_tell_what_was_done(few):
@@ -92,8 +136,16 @@ def test_metrics_after_events_tell_what_was_done(few):
     assert total("yocho_alerts_total") > 100
     for family in ("yocho_looks_total", "yocho_labels_total", "yocho_due_timers", "yocho_state_bytes"):
         assert total(family) > 0, family
-    for family in ("yocho_processing_seconds", "yocho_event_to_alert_seconds", "yocho_commit_seconds"):
-        assert total(f"{family}_count") > 0, family
+    for stage in ("fetch", "decode", "merge_wait", "process", "emit"):
+        assert few.series[f'yocho_stage_seconds_count{{stage="{stage}"}}'] > 0, stage
+    for stage in ("output", "state", "offsets"):
+        assert few.series[f'yocho_commit_seconds_count{{stage="{stage}"}}'] > 0, stage
+    assert total("yocho_fetched_records_total") == total("yocho_event_decision_seconds_count") == N_EVENTS
+    assert total("yocho_consumer_lag_records") == total("yocho_dirty_customers") == total("yocho_overdue_timers") == 0
+    assert total("yocho_census_customers") == len(few.customers)
+    assert total("yocho_rebalances_total") == total("yocho_recovery_seconds_count") == 1
+    assert total("yocho_recovering_seconds") == total("yocho_recovery_remaining_records") == 0
+    assert time.time() - total("yocho_last_commit_timestamp_seconds") < 600
 
 
 def test_any_other_path_is_not_found(few):
