@@ -24,6 +24,7 @@ N_EVENTS = 10_000
 def observed(n_customers: int) -> SimpleNamespace:
     """A worker from its first breath to its last, over a log of so many customers."""
     log = event_log(N_EVENTS, n_customers)
+    customers = {key.decode() for _, key, _ in log}
     with fresh_broker() as broker, Probe(broker.bootstrap) as probe:
         list(send(broker.bootstrap, log))
         with WorkerProcess(environment(broker.bootstrap, **VARIABLES)) as worker:
@@ -32,18 +33,17 @@ def observed(n_customers: int) -> SimpleNamespace:
             readiness = [worker.get("/readyz")]
             wait_until(lambda: readiness.append(worker.get("/readyz")) or readiness[-1][0] == 200, 60, worker.said)
             settle(worker, probe, 60)
-            wait_until(lambda: counted(worker.metrics()) == n_customers, 30, worker.said)
+            wait_until(lambda: counted(worker.metrics()) == len(customers), 30, worker.said)
             page, series, nowhere = worker.get("/metrics"), worker.metrics(), worker.get("/customers")
             as_prometheus = openmetrics(worker.port)
-            alert_ids = {
-                orjson.loads(m.value())["alert_id"] for ms in probe.records("churn-alerts").values() for m in ms
-            }
+            alerts = [alert for of_one in probe.records("churn-alerts").values() for alert in of_one]
             elsewhere = [answers(host, worker.port) for host in ("127.0.0.1", *other_addresses())]
             code = worker.stop(10)
             said = worker.said()
     return SimpleNamespace(
-        customers={key.decode() for _, key, _ in log}, first_health=first_health, readiness=readiness, page=page,
-        series=series, openmetrics=as_prometheus, alert_ids=alert_ids, nowhere=nowhere, elsewhere=elsewhere, code=code, said=said,
+        customers=customers, first_health=first_health, readiness=readiness, page=page, series=series,
+        openmetrics=as_prometheus, alert_ids={orjson.loads(alert.value())["alert_id"] for alert in alerts},
+        nowhere=nowhere, elsewhere=elsewhere, code=code, said=said,
     )  # fmt: skip
 
 
