@@ -217,15 +217,36 @@ def test_nothing_new_or_nothing_written_commits_nothing(monkeypatch, offsets):
     scene.consumer._committed_offset[ORDERS] = 10
     sent = commits_of(scene, monkeypatch)
     assert not asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
-    assert (sent, scene.notes) == ([], ["checkpoint"])
+    assert sent == []
+    assert scene.notes == ["checkpoint", *(["nothing to commit"] if offsets is not None else [])]
 
 
-def commits_of(scene, monkeypatch):
+@pytest.mark.parametrize(("answer", "note"), [(True, "committed"), (False, "not committed")])
+def test_the_engine_hears_whether_the_brokers_took_the_offsets(monkeypatch, answer, note):
+    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
+    commits_of(scene, monkeypatch, answer)
+    assert asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False)) == answer
+    assert scene.notes == ["checkpoint", note]
+
+
+def test_a_commit_that_breaks_off_is_one_that_was_not_taken(monkeypatch):
+    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
+
+    async def commit_offsets(offsets, start_new_transaction=True):
+        raise KafkaError
+
+    monkeypatch.setattr(scene.consumer, "_commit_offsets", commit_offsets)
+    with pytest.raises(KafkaError):
+        asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
+    assert scene.notes == ["checkpoint", "not committed"]
+
+
+def commits_of(scene, monkeypatch, answer=True):
     sent = []
 
     async def commit_offsets(offsets, start_new_transaction=True):
         sent.append(dict(offsets))
-        return True
+        return answer
 
     monkeypatch.setattr(scene.consumer, "_commit_offsets", commit_offsets)
     return sent

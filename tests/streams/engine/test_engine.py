@@ -170,3 +170,71 @@ def test_the_worker_dies_at_once_and_not_in_good_order(monkeypatch):
     engine.fail("a test")
     engine.refuse("a newer release")
     assert codes == [EXIT_FATAL, EXIT_NEWER]
+
+
+@in_a_loop
+async def test_every_record_fetched_is_processed_or_handed_back():
+    office = Office().assign()
+    office.receive(1, 2)
+    office.work()
+    office.receive(3, 4, 5, first=2)
+    await office.engine.halt()
+    assert office.sensor.records["fetched", "orders"] == 5
+    assert office.sensor.records["processed", "all"] == 2
+    assert office.sensor.records["handed back", "orders"] == 3
+
+
+@in_a_loop
+async def test_lag_is_from_what_was_applied_to_the_end_of_the_log():
+    office = Office().assign(STARTS | {ORDERS: 10, LOGINS: 4})
+    office.consumer.ends |= {ORDERS: 13, LOGINS: 4, TP("email-opens", 0): None}
+    office.engine.tasks[0].turn()
+    assert office.engine.lags() == [("orders", 0, 3), ("logins", 0, 0)]
+    office.receive(1, 2, first=10)
+    office.consumer.ends[ORDERS] = 13
+    office.work()
+    assert office.engine.lags() == [("orders", 0, 1), ("logins", 0, 0)]
+    await office.engine.halt()
+    assert office.engine.lags() == []
+
+
+@in_a_loop
+async def test_the_sensor_hears_when_partitions_come_and_go():
+    office = Office()
+    office.engine.recovery_began()
+    office.assign()
+    await office.engine.halt()
+    office.engine.recovered()
+    office.engine.positioned({})  # more workers than partitions
+    assert office.sensor.assignment.notes == ["recovery began", "recovered", "running", "halted", "recovered"]
+
+
+@in_a_loop
+async def test_a_partition_is_live_once_nothing_is_left_to_fetch_and_until_it_is_taken_over_again():
+    office = Office().assign()
+    partition = office.rows.partitions[0]
+    assert not partition.is_live
+    office.receive(1)
+    office.consumer.ends[ORDERS] = 2  # there is more
+    office.work()
+    assert not partition.is_live
+    office.receive(2, first=1)
+    office.work()
+    assert partition.is_live
+    office.receive(3, first=2)
+    office.consumer.ends[ORDERS] = 9
+    office.work()
+    assert partition.is_live, "from here on, a backlog is this worker's"
+    office.assign()
+    assert not partition.is_live
+
+
+@in_a_loop
+async def test_commits_are_timed_stage_by_stage():
+    office = Office().assign()
+    await office.engine.checkpoint()
+    office.engine.commit_ended(0.1, done=True)
+    office.engine.commit_ended(0.1, done=False)
+    office.engine.nothing_to_commit()
+    assert office.sensor.stages == ["output", "state", "offsets", "offsets"]
+    assert office.sensor.commits == [True, False, True]

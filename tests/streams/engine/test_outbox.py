@@ -1,6 +1,7 @@
 """Records leave in order and in batches, and nobody goes on before the brokers have them."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -139,3 +140,21 @@ def test_a_record_larger_than_a_batch_gets_one_of_its_own():
     batches = outbox_of(producer=RealBatches())._batches([(b"k", b"x" * size, []) for size in (10, 5000, 10)])
     assert [batch.record_count() for batch in batches] == [1, 1, 1]
     assert all(batch.closed() for batch in batches)
+
+
+def test_a_flush_tells_how_long_its_first_record_was_under_way_and_one_of_nothing_tells_nothing(monkeypatch):
+    clock = iter([10.0, 14.0, 20.0, 21.0])
+    monkeypatch.setattr("streams.engine.outbox.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    took = []
+    outbox = Outbox(FakeProducer, took.append)
+
+    async def run():
+        await outbox.flush()
+        outbox.put("alerts", 0, b"key", b"1")
+        outbox.put("labels", 0, b"key", b"2")
+        await outbox.flush()
+        outbox.put("alerts", 0, b"key", b"3")
+        await outbox.flush()
+
+    asyncio.run(run())
+    assert took == [4.0, 1.0]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from faust.tables.recovery import Recovery
+from faust.types import TP
 
 from streams.engine.recovery import SafeRecovery
 from tests.streams.engine.faust_app import NotingEngine, app_with
@@ -53,3 +54,14 @@ def test_the_table_manager_makes_our_recovery_and_makes_it_once():
     tables = app_with(NotingEngine()).tables
     assert isinstance(tables.recovery, SafeRecovery)
     assert tables.recovery is tables.recovery
+
+
+def test_what_is_left_to_restore_is_counted_over_all_changelogs():
+    tables = app_with(NotingEngine()).tables
+    recovery = tables.recovery
+    assert tables.remaining() == 0
+    recovery.active_highwaters.update({TP("log", 0): 9, TP("log", 1): -1, TP("log", 2): 4})
+    recovery.active_offsets.update({TP("log", 0): 3, TP("log", 1): -1, TP("log", 2): 4})
+    assert tables.remaining() == 6
+    recovery.active_offsets[TP("log", 0)] = 12  # a writer went on meanwhile
+    assert tables.remaining() == 0

@@ -295,3 +295,25 @@ def test_the_first_record_of_a_partition_goes_alone_so_that_the_next_can_be_held
     desk.deliver(0, 10, 20, 30)
     desk.task.turn()
     assert desk.line.applied == [("orders", 0)]
+
+
+def test_each_batch_is_timed_once_whatever_its_size():
+    desk = Desk().deliver(0, *range(2, 9)).deliver(1, 3, 4).work()
+    assert sorted(desk.sensor.stages) == ["decode", "decode", "merge_wait", "process"]
+    assert desk.sensor.records["processed", "all"] == 9
+
+
+def test_the_merge_wait_is_that_of_the_record_that_waited_longest(monkeypatch):
+    now, waits = [0.0], []
+    clock = SimpleNamespace(perf_counter=lambda: now[0], monotonic=lambda: now[0], time=lambda: NOW_S)
+    monkeypatch.setattr(task_module, "time", clock)
+    desk = Desk()
+    desk.sensor.took = lambda stage, seconds: waits.append(seconds) if stage == "merge_wait" else None
+    desk.deliver(1, 5, 6, end=2)
+    desk.ends[0] = 1  # an order is still to come, so the logins wait for it
+    assert not desk.task.turn()
+    now[0] = 1.5
+    desk.deliver(0, 7)
+    now[0] = 2.0
+    desk.work()
+    assert waits == [2.0]
