@@ -15,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.engine import lenient
+from streams.engine.sensor import Sensor
 
 FETCH_WAIT_MS = 100
 """How long a broker may hold back an empty fetch. aiokafka keeps one fetch per broker in flight, so a fetch that waits
@@ -28,17 +29,14 @@ END_KNOWN_MS = 1_000
 class HandOver(Protocol):
     """What the consumer tells the engine; `streams.engine.engine.Engine` is the only one."""
 
+    sensor: Sensor
+    """Told what became of a commit."""
+
     def fetched(self, tp: TP, first: int, last: int) -> bool:
         """A batch of a source partition left the consumer; False if nobody takes it now."""
 
     async def checkpoint(self) -> dict[TP, int] | None:
         """Write output and state; the offsets that may be committed now, None when the write failed."""
-
-    def commit_ended(self, seconds: float, *, done: bool) -> None:
-        """The offsets of a checkpoint were sent, and the brokers took them or not."""
-
-    def nothing_to_commit(self) -> None:
-        """All that a checkpoint wrote is committed already."""
 
     def is_source(self, tp: TP) -> bool:
         """Whether offsets of this partition are committed by us."""
@@ -171,15 +169,17 @@ class BatchConsumer(driver.Consumer):
         await self._heal_group()
         offsets = await self.hand_over.checkpoint()
         ahead = {tp: offset for tp, offset in (offsets or {}).items() if self._should_commit(tp, offset)}
+        sensor = self.hand_over.sensor
         if not ahead:
             if offsets is not None:
-                self.hand_over.nothing_to_commit()
+                sensor.commit_done()
             return False
         began_s, done = time.perf_counter(), False
         try:
             done = bool(await self._commit_offsets(ahead, start_new_transaction=start_new_transaction))
         finally:
-            self.hand_over.commit_ended(time.perf_counter() - began_s, done=done)
+            sensor.committed("offsets", time.perf_counter() - began_s)
+            (sensor.commit_done if done else sensor.commit_failed)()
         return done
 
     async def _heal_group(self) -> None:

@@ -110,7 +110,6 @@ class Engine:
     def recovery_began(self) -> None:
         """Partitions were assigned; their state is about to be restored."""
         self.awaits_state = True
-        self.sensor.assignment.recovery_began()
 
     def recovered(self) -> None:
         """State of all assigned partitions is complete; tasks start at the seek that follows."""
@@ -180,15 +179,6 @@ class Engine:
         self.sensor.committed("output", sent - started)
         self.sensor.committed("state", time.perf_counter() - sent)
         return offsets
-
-    def commit_ended(self, seconds: float, *, done: bool) -> None:
-        """The offsets of a checkpoint were sent, which took so long, and the brokers took them or not."""
-        self.sensor.committed("offsets", seconds)
-        (self.sensor.commit_done if done else self.sensor.commit_failed)()
-
-    def nothing_to_commit(self) -> None:
-        """All that a checkpoint wrote is committed already."""
-        self.sensor.commit_done()
 
     # -- what the agents bring
 

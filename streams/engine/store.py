@@ -65,7 +65,7 @@ class RowStore(Store):
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """Drop partitions that are no longer ours, whole; those that are new may be on disk."""
-        self.app.engine.recovery_began()
+        self.app.engine.sensor.assignment.recovery_began()
         numbers = {tp.partition for tp in assigned}
         self.rows.keep_only(numbers)
         await self._take_up(numbers - self.rows.partitions.keys())

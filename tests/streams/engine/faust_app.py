@@ -5,13 +5,14 @@ import faust
 from streams.engine.consumer import BatchTransport
 from streams.engine.recovery import SafeTableManager
 from streams.engine.store import RowTable
+from tests.streams.engine.fakes import FakeSensor
 
 
 class NotingEngine:
     """Notes what the consumer, the recovery and the table tell the engine, in order."""
 
     def __init__(self, offsets=None, takes=True):
-        self.offsets, self.takes, self.notes = offsets, takes, []
+        self.offsets, self.takes, self.notes, self.sensor = offsets, takes, [], FakeSensor()
 
     merge_wait_s = 7.0
 
@@ -30,12 +31,6 @@ class NotingEngine:
         self.notes.append("halt")
 
     awaits_state = True
-
-    def commit_ended(self, seconds, *, done):
-        self.notes.append("committed" if done else "not committed")
-
-    def nothing_to_commit(self):
-        self.notes.append("nothing to commit")
 
     def recovery_began(self):
         """Partitions were assigned."""

@@ -5,71 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
-from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
 
 from streams.engine import consumer as consumer_module
 from streams.engine.consumer import FETCH_WAIT_MS
-from tests.streams.engine.faust_app import NotingEngine, app_with, consumer_of
-
-ORDERS, CHANGELOG = TP("orders", 0), TP("yocho-customers-changelog", 0)
-
-
-def records(tp, *offsets):
-    """Consumed records, as aiokafka gives them."""
-    return [ConsumerRecord(tp.topic, tp.partition, offset, 0, 0, b"k", b"v", None, 1, 1, ()) for offset in offsets]
-
-
-class Scene:
-    """A consumer whose fetches give what the test says, and who notes what it asks of Faust."""
-
-    def __init__(self, monkeypatch, engine=None, assigned=(ORDERS, CHANGELOG), committed=None):
-        self.engine = engine or NotingEngine()
-        self.app = app_with(self.engine)
-        self.consumer = consumer_of(self.app)
-        self.consumer.flow_active = True
-        self.consumer._set_active_tps(set(assigned))
-        self.fetches, self.committed, self.beginnings = [], committed or {}, {}
-        self.quiet_ones, self.asked_for_quiet = set(), []
-        self.notes = self.engine.notes
-        replace = {
-            "assignment": lambda: set(assigned),
-            "seek_to_committed": self.seek_to_committed,
-            "earliest_offsets": self.earliest_offsets,
-            "seek_wait": self.seek_wait,
-            "sleep": asyncio.sleep,  # Faust's waits on an event of the loop the consumer was made in
-        }
-        for name, stand_in in replace.items():
-            monkeypatch.setattr(self.consumer, name, stand_in)
-        monkeypatch.setattr(self.consumer._thread, "quiet", self.quiet)
-        monkeypatch.setattr(driver.Consumer, "_getmany", self.fetch)
-
-    async def seek_to_committed(self):
-        self.notes.append("seek")
-        return {tp: self.committed.get(tp) for tp in self.consumer.assignment()}
-
-    async def earliest_offsets(self, *tps):
-        return {tp: self.beginnings.get(tp, 0) for tp in tps}
-
-    async def quiet(self, tps, for_s):
-        self.asked_for_quiet.append((tps, for_s))
-        return self.quiet_ones & set(tps)
-
-    async def seek_wait(self, offsets):
-        self.notes.append(("to the beginning", dict(offsets)))
-
-    async def fetch(self, active, timeout):  # noqa: ASYNC109 - as Faust calls it
-        assert isinstance(active, frozenset), "the live set may empty in the fetch thread"
-        during, fetched = self.fetches.pop(0)
-        during()
-        return fetched
-
-    def fetches_give(self, fetched, during=lambda: None):
-        self.fetches.append((during, fetched))
-
-    async def read(self):
-        return [(tp, message) async for tp, message in self.consumer.getmany(0.0)]
+from tests.streams.engine.scene import CHANGELOG, ORDERS, Scene, records
 
 
 @pytest.fixture
@@ -199,57 +139,6 @@ def test_a_batch_of_a_former_generation_is_not_handed_over(scene):
 def test_without_active_partitions_nothing_is_fetched(scene):
     """aiokafka takes no partitions for all partitions."""
     assert asyncio.run(scene.consumer._getmany(set(), 0.0)) == {}
-
-
-def test_a_commit_is_what_the_engine_says_and_not_what_faust_counted(monkeypatch):
-    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
-    scene.consumer._acked[ORDERS].extend([1, 2, 3])
-    scene.consumer._acked_index[ORDERS].update([1, 2, 3])
-    sent = commits_of(scene, monkeypatch)
-    assert asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
-    assert sent == [{ORDERS: 10}]
-    assert (scene.consumer._acked[ORDERS], scene.consumer._acked_index[ORDERS]) == ([], set())
-
-
-@pytest.mark.parametrize("offsets", [None, {}, {ORDERS: 10}, {ORDERS: 9}], ids=["failed", "none", "same", "less"])
-def test_nothing_new_or_nothing_written_commits_nothing(monkeypatch, offsets):
-    scene = Scene(monkeypatch, NotingEngine(offsets=offsets))
-    scene.consumer._committed_offset[ORDERS] = 10
-    sent = commits_of(scene, monkeypatch)
-    assert not asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
-    assert sent == []
-    assert scene.notes == ["checkpoint", *(["nothing to commit"] if offsets is not None else [])]
-
-
-@pytest.mark.parametrize(("answer", "note"), [(True, "committed"), (False, "not committed")])
-def test_the_engine_hears_whether_the_brokers_took_the_offsets(monkeypatch, answer, note):
-    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
-    commits_of(scene, monkeypatch, answer)
-    assert asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False)) == answer
-    assert scene.notes == ["checkpoint", note]
-
-
-def test_a_commit_that_breaks_off_is_one_that_was_not_taken(monkeypatch):
-    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
-
-    async def commit_offsets(offsets, start_new_transaction=True):
-        raise KafkaError
-
-    monkeypatch.setattr(scene.consumer, "_commit_offsets", commit_offsets)
-    with pytest.raises(KafkaError):
-        asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
-    assert scene.notes == ["checkpoint", "not committed"]
-
-
-def commits_of(scene, monkeypatch, answer=True):
-    sent = []
-
-    async def commit_offsets(offsets, start_new_transaction=True):
-        sent.append(dict(offsets))
-        return answer
-
-    monkeypatch.setattr(scene.consumer, "_commit_offsets", commit_offsets)
-    return sent
 
 
 def test_a_revoked_partition_is_let_go_after_its_last_commit(scene, monkeypatch):

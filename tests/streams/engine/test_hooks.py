@@ -98,6 +98,7 @@ OURS = {
     BatchConsumerThread: {"quiet", "_quiet", "end_of"},
     SafeRecovery: {"_is_overtaken"},
     RowStore: {"rows", "_take_up"},
+    SafeTableManager: {"remaining"},
 }
 
 

@@ -57,6 +57,7 @@ def test_a_partition_that_was_lost_is_dropped_whole(table):
     recover(table, changelog_event(2, *one_customer(), last_offset=1), changelog_event(3, last_offset=8))
     run(rebalance(table, {TP("orders", 3), TP(CHANGELOG, 3)}))
     assert set(table.rows.partitions) == {3}
+    assert table.app.engine.sensor.assignment.notes == ["recovery began"]
     assert table.persisted_offset(TP(CHANGELOG, 2)) is None
 
 

@@ -7,78 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from streams.engine import task as task_module
-from streams.engine.ledger import Ledger, LedgerError
-from streams.engine.partition import PartitionRows
-from streams.engine.task import FEW_TIMERS, MANY_TIMERS, TIMERS_S, WALL_DELAY_S, PartitionTask
-from tests.streams.engine.fakes import FakeSensor, log_record
+from streams.engine.ledger import LedgerError
+from streams.engine.task import FEW_TIMERS, MANY_TIMERS, TIMERS_S, WALL_DELAY_S
+from tests.streams.engine.desk import Desk
+from tests.streams.engine.fakes import log_record
 
 NOW_S = 1_000_000
-
-
-class PlainLine:
-    """Notes what it is told; a record's time is its value."""
-
-    def __init__(self):
-        self.applied, self.advanced, self.limits, self.switch_s, self.more_is_due = [], [], [], None, False
-
-    def decode(self, number, records):
-        return [(int(record.value) * 1000, record) for record in records]
-
-    def process(self, partition, chunk):
-        self.applied += [(record.topic, record.offset) for record in chunk]
-        partition.stream_time_s = max(int(record.value) for record in chunk)
-
-    def advance(self, partition, to_s, limit):
-        self.advanced.append(to_s)
-        self.limits.append(limit)
-        partition.stream_time_s = to_s
-        if self.switch_s is not None and to_s >= self.switch_s:
-            self.switch_s = None  # made
-        return not self.more_is_due
-
-    def next_switch_s(self, partition):
-        return self.switch_s
-
-
-class Desk:
-    """A task of two inputs and everything around it."""
-
-    def __init__(self, max_batch=10, wall_clock=False):
-        self.line, self.ends, self.paused, self.sensor = PlainLine(), [0, 0], [], FakeSensor()
-        self.partition = PartitionRows(0)
-        self.partition.stream_time_s = 1  # not the first record ever, which goes alone
-        self.ledgers = [Ledger(), Ledger()]
-        self.task = PartitionTask(
-            self.partition,
-            self.line,
-            self.ledgers,
-            ends=lambda number: self.ends[number],
-            max_batch=max_batch,
-            merge_wait_s=0.0,
-            disorder_s=0,
-            wall_clock=wall_clock,
-            set_paused=lambda number, paused: self.paused.append((number, paused)),
-            sensor=self.sensor,
-        )
-
-    def deliver(self, number, *seconds, first=0, end=None):
-        records = [log_record(number, first + n, b"c1", at_s) for n, at_s in enumerate(seconds)]
-        self.ledgers[number].fetched(records[0].offset, records[-1].offset)
-        self.task.deliver(number, records)
-        self.ends[number] = first + len(seconds) if end is None else end
-        return self
-
-    def work(self):
-        while self.task.turn():
-            pass
-        return self
-
-    @property
-    def stream_time_s(self):
-        return self.partition.stream_time_s
-
-    def committable(self):
-        return [ledger.committable for ledger in self.ledgers]
 
 
 @pytest.fixture
@@ -295,25 +229,3 @@ def test_the_first_record_of_a_partition_goes_alone_so_that_the_next_can_be_held
     desk.deliver(0, 10, 20, 30)
     desk.task.turn()
     assert desk.line.applied == [("orders", 0)]
-
-
-def test_each_batch_is_timed_once_whatever_its_size():
-    desk = Desk().deliver(0, *range(2, 9)).deliver(1, 3, 4).work()
-    assert sorted(desk.sensor.stages) == ["decode", "decode", "merge_wait", "process"]
-    assert desk.sensor.records["processed", "all"] == 9
-
-
-def test_the_merge_wait_is_that_of_the_record_that_waited_longest(monkeypatch):
-    now, waits = [0.0], []
-    clock = SimpleNamespace(perf_counter=lambda: now[0], monotonic=lambda: now[0], time=lambda: NOW_S)
-    monkeypatch.setattr(task_module, "time", clock)
-    desk = Desk()
-    desk.sensor.took = lambda stage, seconds: waits.append(seconds) if stage == "merge_wait" else None
-    desk.deliver(1, 5, 6, end=2)
-    desk.ends[0] = 1  # an order is still to come, so the logins wait for it
-    assert not desk.task.turn()
-    now[0] = 1.5
-    desk.deliver(0, 7)
-    now[0] = 2.0
-    desk.work()
-    assert waits == [2.0]

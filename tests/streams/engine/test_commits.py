@@ -1,0 +1,60 @@
+"""A commit of the consumer: what the engine says, sent in order, and the engine hears what became of it."""
+
+import asyncio
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from tests.streams.engine.faust_app import NotingEngine
+from tests.streams.engine.scene import ORDERS, Scene
+
+
+def test_a_commit_is_what_the_engine_says_and_not_what_faust_counted(monkeypatch):
+    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
+    scene.consumer._acked[ORDERS].extend([1, 2, 3])
+    scene.consumer._acked_index[ORDERS].update([1, 2, 3])
+    sent = commits_of(scene, monkeypatch)
+    assert asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
+    assert sent == [{ORDERS: 10}]
+    assert (scene.consumer._acked[ORDERS], scene.consumer._acked_index[ORDERS]) == ([], set())
+
+
+@pytest.mark.parametrize("offsets", [None, {}, {ORDERS: 10}, {ORDERS: 9}], ids=["failed", "none", "same", "less"])
+def test_nothing_new_or_nothing_written_commits_nothing(monkeypatch, offsets):
+    scene = Scene(monkeypatch, NotingEngine(offsets=offsets))
+    scene.consumer._committed_offset[ORDERS] = 10
+    sent = commits_of(scene, monkeypatch)
+    assert not asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
+    assert sent == []
+    assert scene.engine.sensor.commits == ([] if offsets is None else [True])
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_whether_the_brokers_took_the_offsets_is_told_and_how_long_it_took(monkeypatch, answer):
+    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
+    commits_of(scene, monkeypatch, answer)
+    assert asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False)) == answer
+    assert (scene.engine.sensor.commits, scene.engine.sensor.stages) == ([answer], ["offsets"])
+
+
+def test_a_commit_that_breaks_off_is_one_that_was_not_taken(monkeypatch):
+    scene = Scene(monkeypatch, NotingEngine(offsets={ORDERS: 10}))
+
+    async def commit_offsets(offsets, start_new_transaction=True):
+        raise KafkaError
+
+    monkeypatch.setattr(scene.consumer, "_commit_offsets", commit_offsets)
+    with pytest.raises(KafkaError):
+        asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
+    assert scene.engine.sensor.commits == [False]
+
+
+def commits_of(scene, monkeypatch, answer=True):
+    sent = []
+
+    async def commit_offsets(offsets, start_new_transaction=True):
+        sent.append(dict(offsets))
+        return answer
+
+    monkeypatch.setattr(scene.consumer, "_commit_offsets", commit_offsets)
+    return sent
