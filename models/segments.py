@@ -102,8 +102,9 @@ def segments_of(rows: Rows, census: Census, target: Target) -> NDArray[np.uint8]
     spend = np.where(np.isnan(spend), pace, spend)
     known = rows["main_occasions"] >= LEAST_OCCASIONS
     usual = usual_events_a_year(rows, target.main, target)
-    trend = events_a_year(rows, target.main, target) / usual
-    latest = latest_events_a_year(rows, target.main, target) / usual
+    with np.errstate(invalid="ignore"):  # who never had a main event has no pace: 0 / 0, and NaN holds for no rule
+        trend = events_a_year(rows, target.main, target) / usual
+        latest = latest_events_a_year(rows, target.main, target) / usual
     usual_basket = rows["amount_long"].astype(np.float64)
     basket = rows["amount_short"] / np.where(usual_basket > 0, usual_basket, np.nan)
     has_fallen = (trend <= FALLEN_RATIO) | (latest <= HALVED_RATIO) | (basket <= FALLEN_RATIO)

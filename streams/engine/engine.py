@@ -187,8 +187,8 @@ class Engine:
         task = self.tasks.get(records[0].partition)
         if task is None:
             return
-        self.sensor.fetched(records[0].topic, len(records), records[0].timestamp)
         try:
+            self.sensor.fetched(records[0].topic, len(records), records[0].timestamp)
             task.deliver(self._number_of[records[0].topic], records)
         except Exception:  # Faust would restart the agent without this batch, and the partition would stick for good
             self.fail("a batch could not be taken over")

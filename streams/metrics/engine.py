@@ -32,7 +32,7 @@ DECISION = Family(
     "yocho_event_decision_seconds", "histogram",
     "Every event, from its append to the decision about its customer, alert or none. A partition is catching_up from"
     " when it is taken over until nothing is left to fetch, then live until it is handed over. Of live ones 99 % should"
-    " be below 1 second; if not, yocho_stage_seconds says where they wait.",
+    " be below 1 second; if not, yocho_stage_seconds says where they wait. With YOCHO_DISORDER they wait by that much.",
     (Label("phase", (LIVE, CATCHING_UP)),),
     buckets=LATENCY_BUCKETS,
 )  # fmt: skip
@@ -98,13 +98,14 @@ class EngineMetrics:
 
     def decided(self, appended_at_s: NDArray[np.float64], *, is_live: bool) -> None:
         """Events appended at these epoch seconds, shape (n,), were decided on just now."""
-        under_way_s = np.maximum(time.time() - appended_at_s, 0.0)
+        under_way_s = np.maximum(time.time() - appended_at_s[appended_at_s > 0], 0.0)
         self._decisions.observe(LIVE if is_live else CATCHING_UP, under_way_s)
 
     def fetched(self, topic: str, n: int, oldest_ms: int) -> None:
         """Count records that reached a task."""
         self._fetched.labels(topic).inc(n)
-        self.took("fetch", max(0.0, time.time() - oldest_ms / 1000))
+        if oldest_ms > 0:  # a producer may leave it out
+            self.took("fetch", max(0.0, time.time() - oldest_ms / 1000))
 
     def handed_back(self, topic: str, n: int) -> None:
         """Count records that were not applied before the partition was lost."""

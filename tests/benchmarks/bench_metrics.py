@@ -1,0 +1,141 @@
+"""What metrics cost: the same log through two lines, one that counts and one that does not, and what a scrape takes.
+
+Both lines run in this process, batch about, so that noise meets both alike; the figure is CPU time. Not counted there,
+but shown: the count of customers beside the work, whose slices come four times a second. Scrapes are of twelve
+partitions, with all that a worker and a trainer show.
+"""
+
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from models.contest import Options
+from models.target import DAY_S
+from streams.engine.partition import PartitionRows
+from streams.metrics.census import PAUSE_S
+from streams.metrics.line import Metrics
+from streams.metrics.process import new_registry
+from streams.metrics.worker import show_partitions
+from streams.topics import EMAIL_OPENS, LOGINS, ORDERS
+from streams.worker import calm_garbage_collector
+from tests.benchmarks.bench_throughput import START_MS, records
+from tests.benchmarks.populations import fill
+from tests.builders import Record
+from tests.models.label_log import LOG, taught, trainer
+from tests.streams.harness import FirstLine
+
+N_EVENTS, BATCH, REPEATS = 40_000, 1_000, 5
+BAR, SCRAPE_BAR_S = 0.03, 0.05
+N_PARTITIONS, N_CUSTOMERS = 12, (12_000, 1_000_000)
+H_S = 91 * DAY_S
+NOW_S = START_MS // 1000
+INPUTS = {source.key: source for source in (ORDERS, LOGINS, EMAIL_OPENS)}
+
+
+class Off:
+    """Takes everything and does nothing."""
+
+    def __getattr__(self, name: str) -> "Off":
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing."""
+
+
+class SilentLine(FirstLine):
+    """A line that counts nothing."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.metrics = Off()
+        self.restart()
+
+
+def cpu_s(line: FirstLine, batch: list[Record]) -> float:
+    started = time.process_time()
+    line.take(*batch)
+    return time.process_time() - started
+
+
+def overhead() -> tuple[float, float]:
+    """CPU seconds of the log, counting and silent: of each batch the least of several runs, first meetings left out."""
+    log = [Record(topic, 0, 0, START_MS, key.encode(), value) for topic, key, value in records(N_EVENTS)]
+    begins = range(0, N_EVENTS, BATCH)
+    least = np.full((2, len(begins)), np.inf)
+    for repeat in range(REPEATS):
+        lines = [FirstLine(horizon_s=H_S, max_batch=BATCH), SilentLine(horizon_s=H_S, max_batch=BATCH)]
+        for n, begin in enumerate(begins):
+            for which in (0, 1) if (n + repeat) % 2 else (1, 0):
+                taken = cpu_s(lines[which], log[begin : begin + BATCH])
+                least[which, n] = min(least[which, n], taken)
+        assert lines[0].metric("yocho_events_total") == N_EVENTS
+    counting, silent = least[:, len(begins) // 4 :].sum(axis=1).tolist()
+    return counting, silent
+
+
+def scrapes(n_customers: int) -> tuple[dict[str, list[float]], list[float], int]:
+    """Seconds that pages take, by form, and slices of the count of customers; and how many bytes a page has."""
+    partitions = [PartitionRows(number) for number in range(N_PARTITIONS)]
+    for partition in partitions:
+        fill(partition, n_customers // N_PARTITIONS, NOW_S, NOW_S + 180 * DAY_S)
+        partition.stream_time_s = NOW_S + 20 * DAY_S
+        partition.mark_dirty(partition.used_slots()[::3])
+    line, registry = FirstLine(horizon_s=H_S), new_registry()
+    scorer = line.pipeline.watches.of(line.partition).scorer
+    taught(learner := trainer(options=Options()), LOG)
+    Metrics(registry).training.show(learner)
+    owner = SimpleNamespace(
+        partitions=lambda: partitions, lags=lambda: [(topic, n, 7) for topic in INPUTS for n in range(N_PARTITIONS)]
+    )
+    watches = SimpleNamespace(book=line.book, scorers=lambda: dict.fromkeys(range(N_PARTITIONS), scorer))
+    count = show_partitions(registry, owner, line.outages, watches)
+    slices = [*timed_steps(count.round())]
+    forms: dict[str, Callable[[Any], bytes]] = {"text": generate_latest, "OpenMetrics": generate_openmetrics}
+    pages = {name: [timed(lambda form=form: form(registry)) for _ in range(30)] for name, form in forms.items()}
+    return pages, slices, len(generate_latest(registry))
+
+
+def timed_steps(steps: Any) -> Any:
+    while True:
+        started = time.perf_counter()
+        if next(steps, steps) is steps:
+            return
+        yield time.perf_counter() - started
+
+
+def timed(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def run() -> None:
+    """Print the figures."""
+    calm_garbage_collector()
+    counting, silent = overhead()
+    print(
+        f"metrics: {N_EVENTS:,} events in batches of {BATCH:,}, CPU time, the least of {REPEATS} runs\n"
+        f"  counting {counting:.2f} s, silent {silent:.2f} s: overhead {counting / silent - 1:+.1%} (bar: {BAR:.0%})"
+    )
+    print(f"scrapes of {N_PARTITIONS} partitions")
+    for n in N_CUSTOMERS:
+        pages, slices, n_bytes = scrapes(n)
+        shown = "   ".join(
+            f"{name} median {np.median(times) * 1e3:.1f} ms, worst {max(times) * 1e3:.1f} ms"
+            for name, times in pages.items()
+        )
+        busy = np.mean(slices) / (np.mean(slices) + PAUSE_S)
+        print(f"  {n:>9,} customers   {shown} (bar: {SCRAPE_BAR_S * 1e3:.0f} ms)   {n_bytes / 1024:.0f} KiB")
+        print(
+            f"            count beside the work: {len(slices)} slices, median {np.median(slices) * 1e3:.1f} ms, worst"
+            f" {max(slices) * 1e3:.1f} ms; {busy:.1%} of the time, a round in {len(slices) * PAUSE_S:.0f} s"
+        )
+
+
+if __name__ == "__main__":
+    run()
