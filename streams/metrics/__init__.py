@@ -12,5 +12,6 @@ outcomes.py         how alerts turned out: precision, recall, lead time
 training.py         what the trainer learnt, and how good it is
 process.py          what every process says of itself
 batch_histogram.py  a histogram that takes a batch at once
+worker.py           the collectors that read partitions, put together
 document.py         all of it as a table: deploy/METRICS.md
 """
