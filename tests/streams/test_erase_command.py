@@ -172,7 +172,7 @@ class TestVerifying:
         try:
             shop, port = Shop(broker), {"YOCHO_METRICS_PORT": str(server.port)}
             assert shop.verified("f1", **port)[0] == 0
-            metrics.passed_over("f1")
+            metrics.passed_over("f1", "erased")
             code, (found,) = shop.verified("f1", **port)
             assert (code, found["in_metrics"]) == (1, True)
             assert "metrics: named in a label" in shop.verify("f1", **port).stdout
