@@ -1,4 +1,4 @@
-"""Rules for Prometheus: accepted, with cases that fire and cases that do not, and with all that a woken person needs."""
+"""Rules for Prometheus: accepted, with cases that fire and that do not, and with all that a woken person needs."""
 
 import re
 from functools import cache
