@@ -170,10 +170,9 @@ INSIDE = Row(
         ),
         Graph(
             title="Versions in effect",
-            says="Workers that use each. Two for long: workers do not read the same models.",
+            says="Two for long: partitions or workers do not read the same models.",
             unit="short",
-            queries=[Query("count by (version) (yocho_model_info)", "{{version}}")],
-            stacked=True,
+            queries=[Query("count(count by (version) (yocho_model_info))", "versions")],
         ),
     ],
 )

@@ -157,7 +157,7 @@ TRAFFIC = Row(
             unit="ops",
             queries=[
                 Query(f"sum(rate(yocho_fetched_records_total[{RATE}]))", "fetched"),
-                Query(f"sum(rate(yocho_handed_back_records_total[{RATE}]))", "handed back"),
+                Query(f"sum(rate(yocho_handed_back_records_total[{RATE}])) or vector(0)", "handed back"),
             ],
         ),
         Graph(
@@ -188,7 +188,10 @@ ERRORS = Row(
             title="Dead letters per minute",
             says="By reason. `yocho dead-letters list` shows them, `redrive` sends them back after a fix.",
             unit="short",
-            queries=[Query(f"sum by (reason) (rate(yocho_dead_letters_total[{RATE}])) * 60", "{{reason}}")],
+            queries=[
+                Query(f"sum(rate(yocho_dead_letters_total[{RATE}])) * 60", "all"),
+                Query(f"sum by (reason) (rate(yocho_dead_letters_total[{RATE}])) * 60 > 0", "{{reason}}"),
+            ],
         ),
         Graph(
             title="Sources that are out, and alerts held",
