@@ -15,10 +15,10 @@ from tests.end_to_end.cluster import Outbound, Probe, WorkerProcess, environment
 from tests.end_to_end.log import event_log
 from tests.end_to_end.prometheus_server import PrometheusServer
 
-N_EVENTS, N_CUSTOMERS = 8_000, 300
-BACKLOG = 3_000
+N_EVENTS, N_CUSTOMERS = 6_000, 200
+BACKLOG = 2_000
 LIVE_PER_S = 700
-SETTINGS = Settings(horizon_s=28 * 86_400, snapshot_every=100)
+SETTINGS = Settings(horizon_s=28 * 86_400, snapshot_every=300)
 VARIABLES = {
     "YOCHO_HORIZON": "28d",
     "YOCHO_SNAPSHOT_EVERY": str(SETTINGS.snapshot_every),
