@@ -47,7 +47,7 @@ class PrometheusServer:
         self._log = folder / "log"
         command = [
             "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
+            f"--web.listen-address=127.0.0.1:{self.port}", "--enable-feature=exemplar-storage",
         ]  # fmt: skip
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -58,11 +58,16 @@ class PrometheusServer:
 
     def now(self, query: str) -> Series:
         """What a query gives at this moment."""
-        return self._ask("query", query=query)
+        return self._series("query", query=query)
 
     def since_start(self, query: str) -> Series:
         """What it gave each second since this server began."""
-        return self._ask("query_range", query=query, start=self.began_s, end=time.time(), step=EVERY_S)
+        return self._series("query_range", query=query, start=self.began_s, end=time.time(), step=EVERY_S)
+
+    def exemplars(self, series: str) -> list[dict[str, str]]:
+        """Labels of the exemplars it keeps of a series."""
+        found = self._data("query_exemplars", query=series, start=self.began_s, end=time.time())
+        return [exemplar["labels"] for of_one in found for exemplar in of_one["exemplars"]]
 
     def _has_read_all(self) -> bool:
         try:
@@ -70,12 +75,15 @@ class PrometheusServer:
         except OSError:
             return False
 
-    def _ask(self, path: str, **parameters: object) -> Series:
+    def _series(self, path: str, **parameters: object) -> Series:
+        result: Series = self._data(path, **parameters)["result"]
+        return result
+
+    def _data(self, path: str, **parameters: object) -> Any:
         address = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         try:
             with urllib.request.urlopen(address, timeout=30) as response:
-                result: Series = json.load(response)["data"]["result"]
-                return result
+                return json.load(response)["data"]
         except urllib.error.HTTPError as error:
             with error:
                 said = error.read().decode()

@@ -70,6 +70,7 @@ def seen():
             return SimpleNamespace(
                 panels={name: asked(prometheus, panel, query.expr) for name, (panel, query) in QUESTIONS.items()},
                 runbook={query: prometheus.since_start(query) for query in RUNBOOK},
+                exemplars=prometheus.exemplars("yocho_event_to_alert_seconds_bucket"),
             )
 
 
@@ -90,6 +91,11 @@ def numbers(result):
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_panel_has_something_to_show(seen, name):
     assert numbers(seen.panels[name]), name
+
+
+def test_dots_beside_the_slow_alerts_lead_to_their_records(seen):
+    assert seen.exemplars
+    assert {tuple(sorted(labels)) for labels in seen.exemplars} == {("alert_id", "offset", "partition", "topic")}
 
 
 def test_no_panel_draws_more_lines_than_can_be_told_apart(seen):
