@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-lock
 
-.PHONY: demo test test-kafka check audit kafka chaos bench nightly lock clean
+.PHONY: demo test test-kafka check audit kafka chaos bench dashboards nightly lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "yocho needs Python 3.11 or newer; set PYTHON=python3.12, say"; exit 1; }
@@ -60,6 +60,10 @@ chaos: $(STAMP) kafka
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks
+
+# what Grafana shows, from deploy/dashboards
+dashboards: $(STAMP)
+	$(BIN)/python -m deploy.dashboards
 
 lock: $(STAMP)
 	$(BIN)/python -m pip install --quiet uv

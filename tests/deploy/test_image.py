@@ -55,7 +55,7 @@ def test_everything_it_copies_is_there_and_is_sent_to_the_engine():
     assert [source for source in sources if not (ROOT / source).exists() or not is_sent(source)] == []
     packages = re.search(r'packages = \["(\w+)", "(\w+)"\]', (ROOT / "pyproject.toml").read_text())
     assert set(packages.groups()) < set(sources)
-    assert not any(map(is_sent, ("tests/builders.py", ".git/config", ".kafka/libs", "deploy/prometheus/rules.yml")))
+    assert not any(map(is_sent, ("tests/builders.py", ".git/config", ".kafka/libs", "deploy/prometheus/slo.yml")))
 
 
 def test_it_installs_with_hashes_what_the_project_was_tested_with_and_no_test_tool():
