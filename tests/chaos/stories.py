@@ -13,6 +13,8 @@ from tests.chaos.traps import KILL_POINTS
 from tests.end_to_end.log import event_log
 
 SESSION_S = 6.0
+APART_S = 25.0
+"""The session, a failover, and the worker's own return with another rebalance."""
 TRAPPED_S = 8.0
 """A worker that starts and takes part in a rebalance has met its trap by then, or waits for another rebalance."""
 REFUSALS = [
@@ -65,6 +67,20 @@ def kills(number: int) -> Callable[[Run], None]:
             victim = _owner(run, turn)
             run.hit(lambda victim=victim: (victim.signal(signal.SIGKILL), run.progress.killed()))
             run.wait(0.2)
+
+    return tell
+
+
+def failovers(number: int) -> Callable[[Run], None]:
+    """SIGKILL one worker after the other, each once the group is at peace: how long its partitions stand still."""
+
+    def tell(run: Run) -> None:
+        for turn in range(number):
+            run.wait(APART_S)
+            victim = _owner(run, turn)
+            run.hit(lambda victim=victim: (victim.signal(signal.SIGKILL), run.progress.killed()))
+        run.wait(APART_S)
+        assert not run.feeder.done, "the log was too short"
 
     return tell
 
@@ -170,6 +186,7 @@ POINTS = [f"kill:{point}:{nth}" for nth in (1, 3) for point in KILL_POINTS]
 
 FULL = (
     Story("50 SIGKILLs of 3 workers over 1,000,000 events", kills(50), 1_000_000, 10_000, 2_500),
+    Story("10 failovers, each in peace", failovers(10), 200_000, pace_per_s=500.0, nodes=1),
     Story("SIGKILL at 6 points, 20 each", traps(POINTS * 10), 1_500_000, 10_000, 2_000),
     Story(
         "5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s",
@@ -190,7 +207,7 @@ FULL = (
 SHORT = tuple(
     replace(story, tell=tell, n_events=n_events, n_customers=300, pace_per_s=pace, nodes=nodes, workers=2)
     for story, tell, n_events, pace, nodes in (
-        (FULL[1], traps(POINTS[:6]), 150_000, 800, 1),
-        (FULL[2], bounces(1, 5.0, end=0.3), 200_000, 1_000, 3),
+        (FULL[2], traps(POINTS[:6]), 150_000, 800, 1),
+        (FULL[3], bounces(1, 5.0, end=0.3), 200_000, 1_000, 3),
     )
 )

@@ -56,9 +56,9 @@ class Clock:
 
 
 def history(seed: int) -> list[Sample]:
-    """Eight customers of different habits who come, fade, vanish and return; in order of event time."""
+    """Six customers of different habits who come, fade, vanish and return; in order of event time."""
     chance = random.Random(seed)
-    samples = [sample for n in range(8) for sample in _life(chance, f"c{n}")]
+    samples = [sample for n in range(6) for sample in _life(chance, f"c{n}")]
     by_time = {sample.event.occurred_at_ms: sample for sample in samples}  # no two in one millisecond
     return [sample for _, sample in sorted(by_time.items())]
 
