@@ -103,7 +103,7 @@ class LabelFeed:
         return sum(
             max(0, end - positions.get(number, begin))
             for number, begin in self._begins.items()
-            if (end := self._merge.end_of(number)) is not None
+            if (end := self._merge.last_end(number)) is not None
         )
 
     def _timed(self, record: Any) -> tuple[int, Received]:

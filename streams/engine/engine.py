@@ -289,5 +289,5 @@ class Engine:
             (topic, number, max(0, end - ledger.position))
             for number, task in list(self.tasks.items())
             for source, (topic, ledger) in enumerate(zip(self.sources, task.ledgers, strict=True))
-            if (end := task.merge.end_of(source)) is not None
+            if (end := task.merge.last_end(source)) is not None
         ]

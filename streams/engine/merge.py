@@ -62,6 +62,7 @@ class Merge(Generic[T]):
         self.wait_s = wait_s
         self.disorder_ms = disorder_ms
         self._inputs: list[Turns[T]] = [Turns(disorder_ms) for _ in range(n_inputs)]
+        self._last_ends: list[int | None] = [None] * n_inputs
 
     def push(
         self,
@@ -95,10 +96,12 @@ class Merge(Generic[T]):
     def saw_end(self, number: int, end_offset: int | None) -> None:
         """Note where the broker's log of an input ends (exclusive); None = not known yet."""
         self._inputs[number].end_offset = end_offset
+        if end_offset is not None:
+            self._last_ends[number] = end_offset
 
-    def end_of(self, number: int) -> int | None:
-        """Where the broker's log of an input ends (exclusive), as it was told last; None = not known yet."""
-        return self._inputs[number].end_offset
+    def last_end(self, number: int) -> int | None:
+        """Where the broker's log of an input ended (exclusive) when that was last known; None = never yet."""
+        return self._last_ends[number]
 
     def start_at(self, number: int, offset: int, bookmarks: Iterable[Bookmark] = (), now_s: float = -np.inf) -> None:
         """Note where reading of an input begins, and what was known when it was read before.
