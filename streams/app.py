@@ -26,6 +26,7 @@ from streams.engine.outbox import Outbox
 from streams.engine.recovery import SafeTableManager
 from streams.engine.store import RowTable
 from streams.erasure import Erasures
+from streams.logs import get_logger
 from streams.metrics.line import Metrics
 from streams.metrics.worker import show_partitions
 from streams.model_book import ModelBook
@@ -37,7 +38,7 @@ from streams.settings import Settings
 from streams.topics import enabled_inputs
 from streams.training import TrainingLine, follow_models
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 REBALANCE_TIMEOUT_S = 15.0
 REQUEST_TIMEOUT_S = 30.0

@@ -4,6 +4,7 @@ All go to the partition they came from, as every topic keyed by customer has the
 customer stays in order.
 """
 
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
@@ -31,6 +32,7 @@ from streams.alert_building import alerts_of
 from streams.dead_letter import DeadLetter
 from streams.engine.outbox import Outbox
 from streams.engine.partition import PartitionRows
+from streams.logs import Seldom, get_logger
 from streams.metrics.line import Metrics
 from streams.origins import Origin, Origins
 from streams.reasons import Reject
@@ -38,6 +40,11 @@ from streams.settings import Settings
 from streams.topics import ALERTS, DEAD_LETTERS, LABELS, OUTCOMES, enabled_inputs
 
 CODE_VERSION = version("yocho")
+
+log = get_logger(__name__)
+
+DEAD_LETTER_EVERY_S = 600.0
+"""How often a kind of dead letter of a topic may be news; the others are counted, and told at DEBUG."""
 
 
 class Emitter:
@@ -60,6 +67,7 @@ class Emitter:
         self._alerts, self._outcomes, self._labels, self._dead_letters = (
             topic.topic(settings) for topic in (ALERTS, OUTCOMES, LABELS, DEAD_LETTERS)
         )
+        self._news = Seldom(DEAD_LETTER_EVERY_S)
         self._mute = settings.mute
         self._ce_source = f"/yocho/{settings.group}"
 
@@ -106,11 +114,13 @@ class Emitter:
         for key, built, decision in zip(keys, alerts, decisions, strict=True):
             is_history = self._mute.covers(decision.transition)
             alert = msgspec.structs.replace(built, replay=True) if is_history else built
+            origin = None if origins is None else self._origin(partition, origins, decision.index)
             if is_history:
                 self._metrics.muted(alert.level, str(alert.type))
             else:
-                origin = None if origins is None else self._origin(partition, origins, decision.index)
                 self._metrics.alert(alert, origin)
+            place = {} if origin is None else {"topic": origin.topic, "offset": origin.offset}
+            log.debug("alert", alert_id=alert.alert_id, partition=partition.number, **place)
             headers = alert_codec.headers(alert, self._ce_source)
             self._outbox.put(self._alerts, partition.number, key, alert_codec.encode(alert), headers)
 
@@ -172,3 +182,8 @@ class Emitter:
         """Set a record aside with its bytes and why."""
         key, value, headers = DeadLetter.of(record, reject, CODE_VERSION).to_record()
         self._outbox.put(self._dead_letters, partition.number, key, value, headers)
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        log.debug("dead letter", reason=str(reject.reason), **place)
+        unsaid = self._news.ask((record.topic, reject.reason), time.monotonic())
+        if unsaid is not None:
+            log.warning("dead letters are coming in", reason=str(reject.reason), unsaid=unsaid, **place)

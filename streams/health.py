@@ -3,7 +3,6 @@
 Faust's own web server stays off: it shows table contents to anybody who can reach it.
 """
 
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
@@ -11,6 +10,10 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from streams.logs import LIFE, get_logger
+
+life = get_logger(LIFE)
 
 StartResponse = Callable[..., Any]
 
@@ -73,8 +76,8 @@ class HealthServer:
                 return _text(start_response, "404 Not Found", "try /metrics, /healthz or /readyz")
 
     def announce(self, process: str) -> None:
-        """Say on stderr where to look, for people and scripts."""
-        print(f"yocho {process}: metrics on http://{self._host}:{self.port}/metrics", file=sys.stderr, flush=True)
+        """Say in the log where to look, for people and scripts."""
+        life.info(f"yocho {process}: metrics on http://{self._host}:{self.port}/metrics")
 
     def close(self) -> None:
         """Stop listening."""

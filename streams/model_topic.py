@@ -13,7 +13,6 @@ one holds what it had learnt. The other way about, a version could be out whose 
 Scorers pass over ``trainer``; trainers read nothing else.
 """
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -24,11 +23,12 @@ from models import snapshot as snapshots
 from models.newer import NewerVersionError
 from models.snapshot import SnapshotError
 from models.trainer import Publication
+from streams.logs import get_logger
 from streams.lone_reader import batches_to_end, lone_reader
 from streams.settings import Settings
 from streams.topics import MODEL
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 TRAINER = b"trainer"
 LATEST = b"latest"
@@ -91,7 +91,7 @@ def _hand_over(record: Any, on_record: Hand) -> None:
     except NewerVersionError as error:
         raise NewerVersionError(f"{_place(record)}: {error}") from None
     except SnapshotError as error:  # one bad record must not keep a worker from its older models
-        log.error("%s refused: %s", _place(record), error)
+        log.error("model refused", topic=record.topic, partition=record.partition, offset=record.offset, why=str(error))
 
 
 def _place(record: Any) -> str:

@@ -6,7 +6,6 @@ where the last one was. Whoever has to do something about it reads it here, as a
 one line in the log.
 """
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,9 +20,10 @@ from models.target import DAY_S
 from streams.admission import Batch, Slots
 from streams.engine.partition import PartitionRows
 from streams.feeds import FeedNews, Feeds, Occurrence
-from streams.times import utc
+from streams.logs import get_logger
+from streams.times import time_text
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 FEEDS, BREAKER = "feeds", "breaker"
 """Names under which a partition remembers them."""
@@ -88,18 +88,18 @@ class Outages:
         change, source = news.change, news.source.name.lower()
         if change.is_stale:
             log.warning(
-                "partition %d: source %s has been quiet since %s, where about %.0f events a day come; its silence"
-                " does not count until it returns",
-                partition.number, source, utc(change.since_s).isoformat(), self.feeds(partition).per_day(news.source),
-            )  # fmt: skip
+                "source is quiet; its silence does not count until it returns",
+                partition=partition.number,
+                source=source,
+                since=time_text(change.since_s),
+                events_per_day=round(self.feeds(partition).per_day(news.source)),
+            )
             return
-        how = "has been thin for so long that this is normal now" if change.is_new_normal else "is back"
-        log.warning(
-            "partition %d: source %s %s since %s", partition.number, source, how, utc(change.since_s).isoformat()
-        )
+        how = "source has been thin for so long that this is normal now" if change.is_new_normal else "source is back"
+        log.warning(how, partition=partition.number, source=source, since=time_text(change.since_s))
         if not self.feeds(partition).stale and self.breaker(partition).source_returned(change.at_s):
             self._said_open.discard(partition.number)
-            log.warning("partition %d: breaker closed, all its sources are back", partition.number)
+            log.warning("breaker closed: all sources are back", partition=partition.number)
 
     def looked(self, partition: PartitionRows, slots: Slots, found: Findings) -> None:
         """Note whose alert waits after a look, and say so when the breaker has opened."""
@@ -119,7 +119,7 @@ class Outages:
         if not self.breaker(partition).release(at_s):
             return False
         self._said_open.discard(partition.number)
-        log.warning("partition %d: breaker closed at %s, a person released it", partition.number, utc(at_s).isoformat())
+        log.warning("breaker closed: a person released it", partition=partition.number, at=time_text(at_s))
         return True
 
     def _say_open(self, partition: PartitionRows) -> None:
@@ -131,12 +131,13 @@ class Outages:
         stale = self.feeds(partition).stale
         breaker.closes_with_source = breaker.closes_with_source or bool(stale)
         log.warning(
-            "partition %d: breaker open since %s: more than %d alerts on one day, too many for this partition; stale"
-            " sources: %s; alerts wait for yocho release%s",
-            number, utc(breaker.opened_at_s).isoformat(), breaker.limit(breaker.opened_at_s // DAY_S),
-            ", ".join(source.name.lower() for source in stale) or "none",
-            " or for the sources to return" if breaker.closes_with_source else "",
-        )  # fmt: skip
+            "breaker open: too many alerts on one day; they wait for yocho release"
+            + (" or for the sources to return" if breaker.closes_with_source else ""),
+            partition=number,
+            since=time_text(breaker.opened_at_s),
+            limit=breaker.limit(breaker.opened_at_s // DAY_S),
+            stale_sources=[source.name.lower() for source in stale],
+        )
 
     def held(self, number: int) -> int:
         """How many customers of a partition wait with an alert; known an hour after a restart."""

@@ -17,6 +17,7 @@ from models.events import Channel
 from models.experts import NAMES as EXPERT_NAMES
 from models.policy import Policy
 from models.target import Target
+from streams.logs import LogFormat
 from streams.mute import Mute
 from streams.security_settings import SecuritySettings
 from streams.setting_rules import (
@@ -198,6 +199,10 @@ class Settings(SecuritySettings):
     metrics_port: int = declare(
         "YOCHO_METRICS_PORT", "9464", "", "Their port; 0 takes a free one.", number(int, 0, 65_535)
     )
+    log_format: LogFormat = declare(
+        "YOCHO_LOG_FORMAT", "auto", "", "Lines of the log on stderr: JSON, readable (console), or readable in a"
+        " terminal and JSON elsewhere (auto).", choice("auto", "json", "console"),
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         for setting in SETTINGS:

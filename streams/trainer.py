@@ -9,9 +9,7 @@ twice: each state says which labels it holds, and whoever comes next goes on fro
 """
 
 import asyncio
-import logging
 import signal
-import sys
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
@@ -23,15 +21,16 @@ from streams.cluster import Cluster
 from streams.engine.engine import EXIT_FATAL, EXIT_NEWER
 from streams.engine.outbox import Outbox
 from streams.health import HealthServer
+from streams.logs import LIFE, get_logger, set_up_logging
 from streams.metrics.process import new_registry
 from streams.metrics.training import TrainingMetrics
 from streams.security import client_options
 from streams.settings import Settings, SettingsError
 from streams.topics import LABELS, MODEL
 from streams.training import TrainingLine
-from streams.worker import require_topics, set_up_logging
+from streams.worker import require_topics
 
-log = logging.getLogger(__name__)
+log, life = get_logger(__name__), get_logger(LIFE)
 
 SEND_S = 0.1
 """How long a model may wait to be sent; it takes effect an hour of stream time later."""
@@ -59,7 +58,7 @@ def run_trainer(settings: Settings, log_level: str) -> int:
         By these settings nobody learns, or the workers do.
     """
     require_apart(settings)
-    set_up_logging(log_level)
+    set_up_logging(log_level, settings.log_format)
     registry = new_registry()
     trainer = Trainers(settings, TrainingMetrics(registry))
     health = HealthServer(registry, lambda: trainer.has_joined, settings.metrics_host, settings.metrics_port)
@@ -123,7 +122,7 @@ class Trainers(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
             return
         self.has_joined = True
         self._line.follow_assignment({tp.partition for tp in assigned})
-        print(f"yocho trainer {'learns' if assigned else 'stands by'}", file=sys.stderr, flush=True)
+        life.info(f"yocho trainer {'learns' if assigned else 'stands by'}")
 
     async def serve(self) -> int:
         """Take part until a signal or a fault; gives the exit code."""
@@ -154,7 +153,7 @@ class Trainers(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 self._code = self._code or EXIT_FATAL
 
     def _refuse(self, what: str) -> None:
-        log.error("%s; a newer yocho is at work here, this trainer ends with exit code %d", what, EXIT_NEWER)
+        log.error("this trainer ends: a newer yocho is at work here", why=what, exit_code=EXIT_NEWER)
         self._code = EXIT_NEWER
         self._end.set()
 

@@ -13,7 +13,6 @@ passed over would be lost.
 
 import asyncio
 import contextlib
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -29,14 +28,15 @@ from models.trainer import Learnt, Publication, Trainer
 from streams.engine.outbox import Outbox
 from streams.engine.partition import PartitionRows
 from streams.label_feed import LabelFeed, Received
+from streams.logs import get_logger
 from streams.metrics.training import TrainingMetrics
 from streams.model_book import ModelBook
 from streams.model_topic import TRAINER, ModelTopic, records
 from streams.settings import Settings
-from streams.times import utc
-from streams.topics import MODEL
+from streams.times import time_text
+from streams.topics import LABELS, MODEL
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 STATES_HELD = 3
 """Newest states that are kept while reading: if the last is damaged, the one before costs the labels in between."""
@@ -118,7 +118,7 @@ class TrainingLine:
             try:
                 return self._restored(states.pop())
             except SnapshotError as error:
-                log.error("a trainer's state was refused: %s", error)
+                log.error("a trainer's state was refused", why=str(error))
         log.info("training begins with nothing learnt")
         return Trainer(self._settings.target, self._settings.snapshot_every, self._options)
 
@@ -126,7 +126,7 @@ class TrainingLine:
         plain = learning_state.decode(state)
         trainer = Trainer.from_dict(plain, self._settings.target, self._settings.snapshot_every, self._options)
         champion = trainer.champion
-        log.info("training goes on after %d horizon and %d step labels", champion.n_labels, champion.n_steps)
+        log.info("training goes on", horizon_labels=champion.n_labels, step_labels=champion.n_steps)
         return trainer
 
     async def _train(self, trainer: Trainer) -> None:
@@ -146,7 +146,8 @@ class TrainingLine:
             learnt = trainer.learn(_readable(label), partition, offset + 1)
         except LabelError as error:
             # our own topic: a record that is no label of ours is somebody's mistake, told and passed over
-            log.error("label at partition %d offset %d refused: %s", partition, offset, error)
+            topic = LABELS.topic(self._settings)
+            log.error("label refused", topic=topic, partition=partition, offset=offset, why=str(error))
             trainer.pass_over(partition, offset + 1)
             self._metrics.refused()
             return
@@ -158,9 +159,9 @@ class TrainingLine:
     def _tell(self, learnt: Learnt) -> None:
         for drift in learnt.drifts:
             what = "the loss" if drift.kind == "loss" else f"input {drift.name}"
-            log.info("drift: %s went %s at label %d", what, drift.direction, drift.at_label)
+            log.info("drift", of=what, direction=drift.direction, at_label=drift.at_label)
         if learnt.verdict is not None:
-            log.info("duel of %s: %s", utc(learnt.verdict.at_s).isoformat(), learnt.verdict.why)
+            log.info("duel ended", at=time_text(learnt.verdict.at_s), why=learnt.verdict.why)
         if learnt.publication is not None:
             self._publish(learnt.publication)
 
@@ -168,14 +169,15 @@ class TrainingLine:
         for key, value in records(publication):  # nothing is awaited in between, so all go out in one flush
             self._outbox.put(MODEL.topic(self._settings), 0, key, value)
         snapshot = publication.snapshot
-        log.info("model %s published, in effect from %s", snapshot.name, utc(snapshot.effective_at_s).isoformat())
+        log.info("model published", model=snapshot.name, in_effect_from=time_text(snapshot.effective_at_s))
 
 
 async def read_models(settings: Settings, book: ModelBook) -> None:
     """Enter every published model of this target into the book."""
     async with ModelTopic(settings) as topic:
         await topic.read_to_end(lambda key, value: _enter(book, key, value))
-    log.info("newest model %s, in effect from %s", book.newest.version, utc(book.newest.effective_at_s).isoformat())
+    newest = book.newest
+    log.info("models read", model=newest.version, in_effect_from=time_text(newest.effective_at_s))
 
 
 async def follow_models(
@@ -192,7 +194,7 @@ async def follow_models(
 
     def follow(key: bytes, value: bytes) -> None:
         if (scorer := _enter(book, key, value)) is not None:
-            log.info("model %s ready, in effect from %s", scorer.version, utc(scorer.effective_at_s).isoformat())
+            log.info("model ready", model=scorer.version, in_effect_from=time_text(scorer.effective_at_s))
             if times_s := [partition.stream_time_s for partition in partitions() if partition.stream_time_s]:
                 book.forget_before(min(times_s) - KEPT_S)
 

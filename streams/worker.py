@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import logging
-import sys
 from collections.abc import Collection
 
 import faust
@@ -15,18 +13,13 @@ from streams.app import cold_book, create_app
 from streams.cluster import Cluster
 from streams.engine.engine import EXIT_NEWER, Engine
 from streams.health import HealthServer
+from streams.logs import LIFE, get_logger, set_up_logging
 from streams.metrics.process import new_registry
 from streams.settings import Settings
 from streams.topics import TOPICS, Topic
 from streams.training import read_models
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-
-SAY_WHAT_THEY_SEND = ("aiokafka", "faust.topics", "kafka")
-"""Loggers that show keys and values at DEBUG: never below INFO, whatever is asked for."""
-
-
-log = logging.getLogger(__name__)
+log, life = get_logger(__name__), get_logger(LIFE)
 
 
 class UnfitTopicsError(RuntimeError):
@@ -48,7 +41,7 @@ def run_worker(settings: Settings, log_level: str) -> int:
     int
         Exit code of the process.
     """
-    set_up_logging(log_level)
+    set_up_logging(log_level, settings.log_format)
     calm_garbage_collector()
     engines: list[Engine] = []
     registry = new_registry()
@@ -64,11 +57,15 @@ def run_worker(settings: Settings, log_level: str) -> int:
         app = create_app(settings, book, registry)
         app.engine.on_assigned.append(_say_ready)
         engines.append(app.engine)
-        faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+        worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+        worker.spinner = None  # it would steer the terminal in between the lines
+        worker.execute_from_commandline()
     except SystemExit as ended:
-        return int(ended.code or 0)
+        code = int(ended.code or 0)
+        life.info("yocho worker ended", exit_code=code)
+        return code
     except NewerVersionError as error:
-        log.error("%s; a newer yocho is at work here, this worker ends with exit code %d", error, EXIT_NEWER)
+        log.error("this worker ends: a newer yocho is at work here", why=str(error), exit_code=EXIT_NEWER)
         return EXIT_NEWER
     finally:
         health.close()
@@ -112,14 +109,6 @@ def calm_garbage_collector() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-def set_up_logging(level: str) -> None:
-    """Log to stderr; libraries that would show records stay quiet."""
-    logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
-    quiet = max(logging.INFO, logging.getLevelNamesMapping()[level])
-    for name in SAY_WHAT_THEY_SEND:
-        logging.getLogger(name).setLevel(quiet)
-
-
 def _say_ready(owned: set[int]) -> None:
     if owned:
-        print(f"yocho worker ready: partitions {sorted(owned)}", file=sys.stderr, flush=True)
+        life.info("yocho worker ready", partitions=sorted(owned))

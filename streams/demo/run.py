@@ -48,6 +48,7 @@ def environment(base: Mapping[str, str], metrics_port: int, lang: str) -> dict[s
         "YOCHO_METRICS_HOST": "127.0.0.1",
         "YOCHO_METRICS_PORT": str(metrics_port),
         "YOCHO_COMMIT_INTERVAL_S": "0.5",
+        "YOCHO_LOG_FORMAT": "console",
         "YOCHO_LANG": lang,
     }
 

@@ -9,7 +9,6 @@ ids. This is Kafka Streams' record cache and commit (KAFKA-3912), one partition 
 """
 
 import asyncio
-import logging
 import math
 import os
 import time
@@ -26,8 +25,9 @@ from streams.engine.partition import PartitionRows
 from streams.engine.sensor import Sensor
 from streams.engine.store import RowTable
 from streams.engine.task import Line, PartitionTask
+from streams.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 EXIT_FATAL = 70
 """Exit code of a worker that cannot keep its promises (EX_SOFTWARE in sysexits.h)."""
@@ -195,12 +195,12 @@ class Engine:
 
     def fail(self, what: str) -> None:
         """End the worker because of the exception being handled; what is not committed is done again elsewhere."""
-        log.exception("%s; the worker dies", what)
+        log.exception("the worker dies: " + what, exit_code=EXIT_FATAL)
         self.die(EXIT_FATAL)
 
     def refuse(self, what: str) -> None:
         """End the worker because a newer release has been here: nothing is written, no offset moves."""
-        log.error("%s; a newer yocho is at work here, this worker ends with exit code %d", what, EXIT_NEWER)
+        log.error("this worker ends: a newer yocho is at work here", why=what, exit_code=EXIT_NEWER)
         self.die(EXIT_NEWER)
 
     # -- inside

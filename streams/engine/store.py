@@ -5,7 +5,6 @@ hangs on the partition and goes with it (`streams.engine.changelog.OwnedRows`). 
 every change, and none for a change in place; here what changed is written once, at commit.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,8 +16,9 @@ from faust.types import TP, EventT
 
 from models.newer import NewerVersionError
 from streams.engine.changelog import OwnedRows
+from streams.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class RawBatches(Schema):
@@ -80,7 +80,7 @@ class RowStore(Store):
             begins = await self.app.consumer.earliest_offsets(*tps)
             ends = await self.app.consumer.highwaters(*tps)
         except KafkaError as error:  # the option may cost nothing but time: recovery asks once more
-            log.warning("where changelogs begin and end cannot be learnt (%s): copies are not used", error)
+            log.warning("where changelogs begin and end cannot be learnt: copies are not used", why=str(error))
             return
         logs = {tp.partition: (begins[tp], ends[tp]) for tp in tps}
         async for partition, offset in self.rows.copies.take_up(logs):

@@ -21,7 +21,6 @@ worker goes on without it.
 
 import asyncio
 import fcntl
-import logging
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -31,8 +30,9 @@ from typing import Any
 
 from streams.engine.partition import PartitionRows
 from streams.engine.warm_store import Head, LogName, WarmStore
+from streams.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 KEPT_S = 86_400
 """A day: far within the ``delete.retention.ms`` of a week that `streams.topics` asks of the changelog."""
@@ -95,13 +95,13 @@ class WarmCopies:
         try:
             name = await asyncio.to_thread(self._name_log)
         except OSError as error:
-            log.warning("which changelog this is cannot be learnt (%s): it is read, and not copied", error)
+            log.warning("which changelog this is cannot be learnt: it is read, and not copied", why=str(error))
             return
         self._sweep()
         for number, (begin, end) in sorted(logs.items()):
             rows = self._open(number, name, begin, end)
             if rows is not None and (offset := self._stores[number].head.offset) >= 0:
-                log.info("partition %d: %d customers from disk, up to offset %d of %d", number, len(rows), offset, end)
+                log.info("state from disk", partition=number, customers=len(rows), offset=offset, end=end)
                 yield rows, offset
             await asyncio.sleep(0)
 
@@ -117,7 +117,7 @@ class WarmCopies:
         except Exception as error:  # rocksdict raises nothing more special
             self._give_up(number, _reason(error))
             return
-        log.warning("partition %d: others wrote to its changelog; its copy on disk stays where it was", number)
+        log.warning("others wrote to the changelog; its copy on disk stays where it was", partition=number)
         self._close(number)
 
     def keep_only(self, numbers: Collection[int]) -> None:
@@ -163,7 +163,7 @@ class WarmCopies:
                 _delete(folder)
 
     def _give_up(self, number: int, why: str) -> None:
-        log.warning("partition %d: its copy on disk is dropped (%s); the changelog has everything", number, why)
+        log.warning("the copy on disk is dropped; the changelog has everything", partition=number, why=why)
         self._close(number)
         if not why.startswith(_LOCKED):
             _delete(self._folder / str(number))
@@ -174,7 +174,7 @@ class WarmCopies:
             if store is not None:
                 store.close()
         except Exception as error:  # rocksdict raises nothing more special
-            log.warning("partition %d: its copy on disk was not closed in order (%s)", number, _reason(error))
+            log.warning("the copy on disk was not closed in order", partition=number, why=_reason(error))
 
 
 def _why_not(head: Head, name: LogName, begin: int, end: int, now_s: float) -> str:
@@ -217,7 +217,7 @@ def _delete(folder: Path) -> None:
         if folder.exists():
             shutil.rmtree(folder)
     except OSError as error:
-        log.warning("%s cannot be deleted (%s)", folder, error.strerror)
+        log.warning("a copy on disk cannot be deleted", folder=str(folder), why=error.strerror)
 
 
 def _reason(error: Exception) -> str:

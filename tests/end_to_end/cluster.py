@@ -54,7 +54,7 @@ class WorkerProcess:
     @property
     def port(self) -> int | None:
         """Where it serves metrics and health, None as long as it does not say so."""
-        found = re.search(r"metrics on http://[^:]+:(\d+)/metrics\n", self.said())
+        found = re.search(r"metrics on http://[^:]+:(\d+)/metrics\b", self.said())
         return int(found[1]) if found else None
 
     def get(self, path: str) -> tuple[int, str]:

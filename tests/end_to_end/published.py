@@ -11,7 +11,7 @@ from models.labels import Label
 from models.trainer import Trainer
 from streams.model_topic import LATEST, TRAINER
 
-LINE = re.compile(r"^(\S+ \S+) INFO streams.training model (\S+) ready", re.MULTILINE)
+LINE = re.compile(r'"timestamp":"(\S+?)".*"event":"model ready","model":"(\S+?)"')
 
 
 def models(bootstrap):
@@ -40,7 +40,7 @@ def versions(bootstrap):
 def delays(when, workers, published):
     """Seconds from a version's publication to its being ready, by worker and version."""
     return {
-        (f"{when} {number}", name): datetime.strptime(at, "%Y-%m-%d %H:%M:%S,%f").timestamp() - published[name]
+        (f"{when} {number}", name): datetime.fromisoformat(at).timestamp() - published[name]
         for number, worker in enumerate(workers)
         for at, name in LINE.findall(worker.said())
         if name in published

@@ -109,7 +109,7 @@ def test_shop_worker_people_and_operators_work_together_each_with_their_own_righ
     assert code == 0, said
     assert {"acknowledged", "snoozed"} <= {alert["type"] for alert in told}
     assert "Traceback" not in said
-    assert "DEBUG" in said
+    assert '"level":"debug"' in said
     assert not any(secret in said for secret in [*PASSWORDS.values(), customer, "Sato"])
 
 
@@ -190,7 +190,7 @@ def test_a_worker_with_a_wrong_password_ends_at_once_with_one_line(kafka):
     )
     listening, *said = run.stderr.splitlines()
     assert run.returncode == 1
-    assert listening.startswith("yocho worker: metrics on")
+    assert "yocho worker: metrics on" in listening
     assert len(said) == 1
     assert f"does not let user {USERS['worker']} in" in said[0]
 

@@ -111,7 +111,7 @@ def run():
 def test_the_trainer_was_killed_in_the_middle_and_another_worker_went_on(run):
     assert run.published_before >= 3
     assert len(run.published) > 2 * run.published_before
-    assert "training goes on after" in run.said
+    assert '"training goes on"' in run.said
 
 
 def test_no_label_was_learnt_twice_and_none_was_left_out(run):

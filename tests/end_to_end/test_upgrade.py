@@ -160,7 +160,7 @@ def changes(probe):
 
 def owned(worker):
     """Partitions a worker said last that it owns."""
-    found = re.findall(r"^yocho worker ready: partitions \[(.*)\]$", worker.said(), re.MULTILINE)
+    found = re.findall(r'"yocho worker ready","partitions":\[(.*?)\]', worker.said())
     return {int(number) for number in found[-1].split(",")}
 
 
@@ -175,7 +175,9 @@ def test_two_releases_side_by_side_tell_what_one_tells(expected, upgrade):
 def test_an_older_worker_refuses_newer_state_in_one_line_and_ends(upgrade):
     assert upgrade.code == EXIT_NEWER
     (line,) = [line for line in upgrade.said.splitlines() if "newer yocho" in line]
-    found = re.search(r"ERROR \S+ (\S+) partition (\d): stored customer has version (\d), .* versions 1 to (\d);", line)
+    assert orjson.loads(line)["level"] == "error"
+    why = orjson.loads(line)["why"]
+    found = re.search(r"(\S+) partition (\d): stored customer has version (\d), .* versions 1 to (\d)$", why)
     assert found[1] == CHANGELOG
     assert (int(found[3]), int(found[4])) == (ROW_VERSION + 1, ROW_VERSION)
     assert "Traceback" not in upgrade.said

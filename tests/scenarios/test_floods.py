@@ -12,6 +12,7 @@ from models.target import DAY_S, Target
 from streams.commands import encode_release
 from streams.topics import COMMANDS
 from tests.builders import START_MS, Record
+from tests.logged import logged
 from tests.scenarios.shop_log import START_S, Log, told
 from tests.streams.harness import FirstLine, fixed_scorer
 
@@ -71,9 +72,10 @@ def test_the_days_before_were_not_touched(a_day_of_the_bad_model):
 
 def test_the_log_says_why_without_naming_anybody(caplog):
     shop().play(worker(), until_day=40.5)
-    (message,) = [record.message for record in caplog.records if "breaker open" in record.message]
-    assert "more than 50 alerts on one day" in message
-    assert "yocho release" in message
+    ((event, about),) = [line for line in logged(caplog.records) if "breaker open" in line[0]]
+    assert "yocho release" in event
+    assert about.keys() == {"partition", "since", "limit", "stale_sources"}
+    assert (about["partition"], about["limit"], about["stale_sources"]) == (0, 50, [])
 
 
 @pytest.fixture(scope="module")

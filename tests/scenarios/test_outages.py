@@ -11,6 +11,7 @@ import pytest
 from models.events import Channel
 from models.target import DAY_S
 from streams.engine.changelog import OwnedRows, take_changes
+from tests.logged import logged
 from tests.scenarios.shop_log import START_S, Log, told
 from tests.streams.harness import FirstLine
 
@@ -83,7 +84,11 @@ def test_while_it_is_out_metric_log_and_alerts_say_so(caplog):
     log.cut(Channel.LOGIN, 28, 30)
     line = play(log)
     assert stale_seconds(line, "logins") == pytest.approx(1.5 * DAY_S, abs=1800)
-    assert [record.message for record in caplog.records if "source logins has been quiet since" in record.message]
+    ((_, about),) = [
+        line for line in logged(caplog.records, "streams.outages") if line[0].startswith("source is quiet")
+    ]
+    assert (about["partition"], about["source"]) == (0, "logins")
+    assert about.keys() == {"partition", "source", "since", "events_per_day"}
     later = [alert for alert in line.alerts() if alert.occurred_at.timestamp() > START_S + 28.2 * DAY_S]
     assert later
     assert {tuple(alert.signals_stale) for alert in later} == {("login",)}

@@ -13,6 +13,7 @@ from models.snapshot import SnapshotError
 from streams.broker import EmbeddedBroker
 from streams.model_topic import LATEST, TRAINER, ModelTopic, records
 from streams.settings import Settings
+from tests.logged import logged
 from tests.models.label_log import LOG, taught, trainer
 
 PUBLISHED = [learnt.publication for learnt in taught(trainer(every=100), LOG[:500]) if learnt.publication]
@@ -94,11 +95,9 @@ def test_a_record_that_is_refused_keeps_nobody_from_the_others(caplog):
     good = records(PUBLISHED[0])
     found, _ = reading([(b"x", b"?"), (b"gone", None), *good], take=take)
     assert found == good
-    assert [
-        (r.levelname, "churn-model partition 0 offset 0" in r.getMessage())
-        for r in caplog.records
-        if "refused" in r.message
-    ] == [("ERROR", True)]
+    about = {"topic": "churn-model", "partition": 0, "offset": 0, "why": "not one of ours"}
+    assert logged(caplog.records) == [("model refused", about)]
+    assert [record.levelname for record in caplog.records if "refused" in record.message] == ["ERROR"]
 
 
 def test_a_record_of_a_newer_release_is_not_passed_over_and_its_place_is_told():

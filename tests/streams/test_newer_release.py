@@ -16,6 +16,7 @@ from streams.metrics.training import TrainingMetrics
 from streams.model_book import ModelBook
 from streams.model_topic import LATEST, TRAINER
 from streams.training import TrainingLine, follow_models
+from tests.logged import fields_of
 from tests.streams.label_shop import label, open_shop
 
 NEWER_MODEL = b'{"format":"yocho-model","version":3,"weights":{"in":"another form"}}'
@@ -86,10 +87,11 @@ def test_a_worker_that_starts_beside_a_newer_model_says_so_in_one_line_and_ends(
         assert worker.run_worker(settings, "WARNING") == EXIT_NEWER == 65
     (record,) = (record for record in caplog.records if record.name.startswith("streams"))
     assert record.exc_info is None
-    assert record.getMessage() == (
-        "model at churn-model partition 0 offset 0: model snapshot has version 3, this code reads version 2;"
-        " a newer yocho is at work here, this worker ends with exit code 65"
-    )
+    assert record.getMessage() == "this worker ends: a newer yocho is at work here"
+    assert fields_of(record) == {
+        "why": "model at churn-model partition 0 offset 0: model snapshot has version 3, this code reads version 2",
+        "exit_code": 65,
+    }
 
 
 def test_an_alert_of_a_newer_release_is_told_and_not_shown_to_be_misread(shop):

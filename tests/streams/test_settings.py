@@ -61,6 +61,7 @@ def test_every_variable_is_read_into_its_field():
         "YOCHO_STATE_DIR": "/var/lib/yocho",
         "YOCHO_METRICS_HOST": "0.0.0.0",
         "YOCHO_METRICS_PORT": "0",
+        "YOCHO_LOG_FORMAT": "json",
         "YOCHO_SECURITY": "SASL_SSL",
         "YOCHO_TLS_CA_FILE": "ca.pem",
         "YOCHO_TLS_CERT_FILE": "me.crt",

@@ -11,6 +11,7 @@ from streams.engine.outbox import Outbox
 from streams.model_topic import TRAINER
 from streams.settings import Settings, SettingsError
 from streams.trainer import require_apart, run_trainer
+from tests.logged import fields_of
 from tests.streams.label_shop import label, open_shop
 
 
@@ -22,7 +23,7 @@ def shop():
 
 def run(shop, monkeypatch):
     """Run a trainer until it ends by itself; gives its exit code."""
-    monkeypatch.setattr("streams.trainer.set_up_logging", lambda level: None)
+    monkeypatch.setattr("streams.trainer.set_up_logging", lambda level, log_format: None)
     return run_trainer(shop.settings(trainer="apart", metrics_port=0, session_timeout_s=3.0), "WARNING")
 
 
@@ -39,7 +40,9 @@ def test_it_ends_with_a_code_of_its_own_where_a_newer_trainer_has_been(shop, mon
     assert run(shop, monkeypatch) == EXIT_NEWER
     (record,) = (record for record in caplog.records if record.name == "streams.trainer")
     assert record.exc_info is None
-    assert record.getMessage().startswith("model at churn-model partition 0 offset 0: trainer's state has version 2, ")
+    about = fields_of(record)
+    assert about["exit_code"] == EXIT_NEWER
+    assert about["why"].startswith("model at churn-model partition 0 offset 0: trainer's state has version 2, ")
 
 
 def test_it_ends_when_a_model_cannot_be_written_as_another_trainer_does_the_same_work(shop, monkeypatch, caplog):

@@ -23,6 +23,7 @@ from streams.metrics.training import TrainingMetrics
 from streams.model_book import ModelBook
 from streams.model_topic import LATEST, TRAINER, records
 from streams.training import KEPT_S, TrainingLine, follow_models, read_models
+from tests.logged import logged, text_of
 from tests.models.label_log import placed, taught
 from tests.streams.label_shop import EVERY, N_PARTITIONS, PER_DAY, TARGET, H, label, open_shop
 
@@ -116,7 +117,9 @@ def test_a_record_that_is_no_label_is_refused_and_passed_over(shop, caplog):
     shop.send(*bad, *map(label, range(21)))
     assert shop.train(24) == (20, 4)
     assert [model.n_labels for model in shop.snapshots()] == [20]
-    assert "secret" not in caplog.text
+    assert "secret" not in text_of(caplog.records)
+    places = {(about["topic"], about["partition"], about["offset"]) for _, about in logged(caplog.records)}
+    assert len(places) == len(logged(caplog.records)) == 4
 
 
 def test_the_tombstone_behind_the_labels_of_somebody_erased_is_passed_over_without_a_word(shop, caplog):
@@ -159,7 +162,7 @@ def test_the_end_of_a_duel_is_logged(shop, caplog):
     (learnt, *_) = taught(Trainer(TARGET, 1, Options()), placed(map(label, range(21))))
     verdict = Verdict(0, 1, 1, 20.0, 1.0, "challenger", "won")
     line._tell(dataclasses.replace(learnt, verdict=verdict, publication=None))
-    assert "duel of 1970-01-01T00:00:00+00:00: won" in caplog.text
+    assert ("duel ended", {"at": "1970-01-01T00:00:00Z", "why": "won"}) in logged(caplog.records)
 
 
 FAR_S = 2**32

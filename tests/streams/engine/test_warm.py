@@ -16,6 +16,7 @@ from streams.engine import warm as warm_module
 from streams.engine.store import RowStore
 from streams.engine.warm import KEPT_S
 from streams.topics import COMPACTED
+from tests.logged import logged, text_of
 from tests.streams.engine.fakes import CHANGELOG, Written
 from tests.streams.engine.faust_app import NotingEngine, app_with
 from tests.streams.engine.warm_world import NAME, Disk, change, cold, commit, lived, start, taken_up, told
@@ -30,7 +31,7 @@ def test_a_worker_reads_on_from_its_copy(disk, caplog):
     log = lived(disk)
     caplog.set_level(logging.INFO)
     assert start(disk, log) == 2
-    assert caplog.messages == ["partition 0: 2 customers from disk, up to offset 2 of 3"]
+    assert logged(caplog.records) == [("state from disk", {"partition": 0, "customers": 2, "offset": 2, "end": 3})]
 
 
 @pytest.mark.parametrize("field", ["cluster_id", "topic", "topic_id"])
@@ -38,15 +39,14 @@ def test_a_copy_of_another_log_is_dropped_and_the_next_one_kept(disk, field, cap
     """A topic that was deleted and made again has another id, and offsets that mean something else."""
     log = lived(disk)
     assert start(disk, log, dataclasses.replace(NAME, **{field: "other"})) == -1
-    assert caplog.messages == [
-        "partition 0: its copy on disk is dropped (it is of another cluster or topic); the changelog has everything"
-    ]
+    about = {"partition": 0, "why": "it is of another cluster or topic"}
+    assert logged(caplog.records) == [("the copy on disk is dropped; the changelog has everything", about)]
 
 
 def test_a_copy_that_knows_more_than_the_log_is_dropped(disk, caplog):
     log = lived(disk)
     assert start(disk, log[:2]) == -1
-    assert "it ends at offset 2, the changelog goes from 0 to 1" in caplog.text
+    assert "it ends at offset 2, the changelog goes from 0 to 1" in text_of(caplog.records)
 
 
 def test_a_copy_that_ends_before_the_log_begins_is_dropped(disk, caplog):
@@ -55,7 +55,7 @@ def test_a_copy_that_ends_before_the_log_begins_is_dropped(disk, caplog):
     copies = disk.copies()
     assert taken_up(copies, log, begin=4).from_disk == -1
     copies.close()
-    assert "it ends at offset 2, the changelog goes from 4 to 5" in caplog.text
+    assert "it ends at offset 2, the changelog goes from 4 to 5" in text_of(caplog.records)
 
 
 @pytest.mark.parametrize(("later_s", "kept"), [(KEPT_S, True), (KEPT_S + 1, False), (-30, True), (-90, False)])
@@ -97,7 +97,7 @@ def test_rows_of_a_later_version_are_dropped_and_left_to_recovery_to_refuse(disk
     store._db[b"c1"] = b"\1\0\0\0\x63" + bytes(ROW.itemsize)
     store.close()
     assert start(disk, log) == -1
-    assert "stored customer has version 99" in caplog.text
+    assert "stored customer has version 99" in text_of(caplog.records)
 
 
 def test_without_the_brokers_saying_which_changelog_it_is_nothing_is_taken_from_disk(disk, caplog):
@@ -108,7 +108,9 @@ def test_without_the_brokers_saying_which_changelog_it_is_nothing_is_taken_from_
     copies = warm_module.WarmCopies(disk.folder, nobody_answers)
     assert taken_up(copies, log).from_disk == -1
     copies.close()
-    assert "which changelog this is cannot be learnt (no broker answers)" in caplog.text
+    ((event, about),) = logged(caplog.records)
+    assert event.startswith("which changelog this is cannot be learnt")
+    assert about == {"why": "no broker answers"}
 
 
 def test_others_writes_stop_a_copy_and_not_the_worker(disk, caplog):
@@ -119,7 +121,9 @@ def test_others_writes_stop_a_copy_and_not_the_worker(disk, caplog):
     change(owned.partition(0), b"c2", 7)
     commit(owned, log)
     copies.close()
-    assert caplog.messages == ["partition 0: others wrote to its changelog; its copy on disk stays where it was"]
+    assert logged(caplog.records) == [
+        ("others wrote to the changelog; its copy on disk stays where it was", {"partition": 0})
+    ]
     assert start(disk, log) == 2
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from streams.engine import warm as warm_module
 from streams.engine.warm import KEPT_S, StateFolderError
+from tests.logged import logged, text_of
 from tests.streams.engine.warm_world import NAME, Disk, change, commit, delete, lived, start, taken_up
 
 SECRET = b"customer-to-be-erased"
@@ -38,9 +39,10 @@ def test_a_damaged_copy_is_dropped_with_one_line(disk, harm, caplog):
                 content[20] ^= 0xFF
                 table.write_bytes(content)
     assert start(disk, log) == -1
-    assert len(caplog.messages) == 1
-    assert "its copy on disk is dropped" in caplog.text
-    assert "c1" not in caplog.text
+    ((event, about),) = logged(caplog.records)
+    assert event.startswith("the copy on disk is dropped")
+    assert about["partition"] == 0
+    assert "c1" not in text_of(caplog.records)
 
 
 def test_a_copy_that_cannot_be_made_is_gone_without(disk, caplog):
@@ -48,7 +50,7 @@ def test_a_copy_that_cannot_be_made_is_gone_without(disk, caplog):
     shutil.rmtree(disk.folder / "0")
     (disk.folder / "0").write_text("a file, not a folder")
     assert start(disk, log) == -1
-    assert "its copy on disk is dropped ([Errno 17] File exists: " in caplog.text
+    assert "[Errno 17] File exists: " in logged(caplog.records)[0][1]["why"]
 
 
 def test_two_workers_on_one_folder_are_one_too_many(disk):
@@ -73,7 +75,7 @@ def test_a_copy_that_another_process_has_open_is_not_deleted(disk, caplog):
     assert taken_up(copies, log).from_disk == -1
     copies.close()
     other.close()
-    assert "lock" in caplog.text
+    assert "lock" in text_of(caplog.records)
     assert start(disk, log) == 2
 
 
@@ -92,7 +94,7 @@ def test_a_full_disk_costs_the_copy_and_nothing_else(disk, caplog):
     change(owned.partition(0), b"c1", 5)
     commit(owned, log)
     copies.close()
-    assert "its copy on disk is dropped (IO error: " in caplog.text
+    assert logged(caplog.records)[0][1]["why"].startswith("IO error: ")
     assert not (disk.folder / "0").exists()
     assert start(disk, log) == -1
 
