@@ -16,6 +16,7 @@ from streams.health import HealthServer
 from streams.logs import LIFE, get_logger, set_up_logging
 from streams.metrics.process import new_registry
 from streams.settings import Settings
+from streams.times import time_text
 from streams.topics import TOPICS, Topic
 from streams.training import read_models
 
@@ -43,6 +44,7 @@ def run_worker(settings: Settings, log_level: str) -> int:
     """
     set_up_logging(log_level, settings.log_format)
     calm_garbage_collector()
+    _say_muted(settings)
     engines: list[Engine] = []
     registry = new_registry()
     health = HealthServer(
@@ -107,6 +109,12 @@ def calm_garbage_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def _say_muted(settings: Settings) -> None:
+    if settings.mute_before_s is not None:
+        what = "marked replay" if settings.muted == "mark" else "not sent"
+        life.info(f"yocho worker: alerts before YOCHO_MUTE_BEFORE={time_text(settings.mute_before_s)} are {what}")
 
 
 def _say_ready(owned: set[int]) -> None:

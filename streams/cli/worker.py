@@ -9,7 +9,6 @@ import click
 
 from streams.cli.types import LOG_LEVEL, TIME_S
 from streams.settings import Settings
-from streams.times import time_text
 from streams.worker import run_worker
 
 
@@ -26,8 +25,6 @@ def command(log_level: str, mute: bool, mute_before: int | None) -> None:
     has to name the same moment, so --mute prints what it took.
     """
     settings = _muted(Settings.from_env(os.environ), mute, mute_before)
-    if settings.mute_before_s is not None:
-        print(_announcement(settings.mute_before_s, settings.muted), file=sys.stderr, flush=True)
     sys.exit(run_worker(settings, log_level))
 
 
@@ -37,8 +34,3 @@ def _muted(settings: Settings, mute: bool, mute_before: int | None) -> Settings:
     if mute:
         mute_before = int(time.time())
     return settings if mute_before is None else dataclasses.replace(settings, mute_before_s=mute_before)
-
-
-def _announcement(before_s: int, muted: str) -> str:
-    what = "marked replay" if muted == "mark" else "not sent"
-    return f"yocho worker: alerts before YOCHO_MUTE_BEFORE={time_text(before_s)} are {what}"

@@ -13,9 +13,11 @@ from streams.broker import EmbeddedBroker
 from streams.cli import main
 from streams.cli import worker as worker_command
 from streams.cluster import Cluster
+from streams.logs import LIFE
 from streams.settings import Settings
 from streams.times import time_s, time_text
 from streams.topics import ALERTS, LABELS
+from streams.worker import _say_muted
 from tests.builders import START_MS, at_ms, login, order
 from tests.streams.harness import FirstLine, in_pieces
 
@@ -188,9 +190,17 @@ class TestCommand:
     """`yocho worker --mute`, with the worker itself left out."""
 
     @pytest.fixture
-    def ran(self, monkeypatch):
+    def ran(self, monkeypatch, caplog):
+        """Settings it would run with; what it says of them at its start is in the log."""
         taken = []
-        monkeypatch.setattr(worker_command, "run_worker", lambda settings, level: taken.append(settings) or 0)
+        caplog.set_level("INFO", LIFE)
+
+        def start(settings, level):
+            _say_muted(settings)
+            taken.append(settings)
+            return 0
+
+        monkeypatch.setattr(worker_command, "run_worker", start)
 
         def run(*arguments, **environment):
             result = CliRunner().invoke(main, ["worker", *arguments], env={"YOCHO_MUTE_BEFORE": None} | environment)
@@ -198,22 +208,22 @@ class TestCommand:
 
         return run
 
-    def test_mute_takes_the_present_moment_and_prints_it_for_the_next_start(self, ran, monkeypatch):
+    def test_mute_takes_the_present_moment_and_prints_it_for_the_next_start(self, ran, monkeypatch, caplog):
         monkeypatch.setattr(worker_command.time, "time", lambda: 1_743_433_200.9)
-        result, settings = ran("--mute")
+        _, settings = ran("--mute")
         assert settings.mute_before_s == 1_743_433_200
-        assert "YOCHO_MUTE_BEFORE=2025-03-31T15:00:00Z are marked replay" in result.stderr
+        assert "YOCHO_MUTE_BEFORE=2025-03-31T15:00:00Z are marked replay" in caplog.text
         _, again = ran(YOCHO_MUTE_BEFORE="2025-03-31T15:00:00Z")
         assert again == settings
 
-    def test_another_moment_can_be_named(self, ran):
-        result, settings = ran("--mute-before", "2025-04-01T00:00:00+09:00", YOCHO_MUTED="drop")
+    def test_another_moment_can_be_named(self, ran, caplog):
+        _, settings = ran("--mute-before", "2025-04-01T00:00:00+09:00", YOCHO_MUTED="drop")
         assert settings.mute_before_s == 1_743_433_200
-        assert "are not sent" in result.stderr
+        assert "are not sent" in caplog.text
 
-    def test_without_it_nothing_is_said(self, ran):
+    def test_without_it_nothing_is_said(self, ran, caplog):
         result, settings = ran()
-        assert (settings.mute_before_s, result.stderr) == (None, "")
+        assert (settings.mute_before_s, result.stderr, caplog.text) == (None, "", "")
 
     @pytest.mark.parametrize(
         ("arguments", "variables"),
