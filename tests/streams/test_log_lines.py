@@ -2,6 +2,8 @@
 
 import io
 import logging
+import subprocess
+import sys
 
 import numpy as np
 import orjson
@@ -77,6 +79,15 @@ def test_a_traceback_is_one_field(said):
     assert (line["level"], line["event"], line["exit_code"]) == ("error", "the worker dies", 70)
     assert line["exception"].startswith("Traceback (most recent call last):\n")
     assert line["exception"].endswith("ValueError: two\nlines")
+
+
+def test_what_nobody_caught_is_the_last_line_and_critical():
+    """In a process of its own: its traceback would else be a dozen lines that no machine reads."""
+    code = "from streams.logs import set_up_logging; set_up_logging('ERROR'); raise KeyError('unforeseen')"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    line = orjson.loads(ended.stderr)
+    assert (ended.returncode, line["level"], line["logger"]) == (1, "critical", "yocho")
+    assert line["exception"].endswith("KeyError: 'unforeseen'")
 
 
 def test_the_drawn_table_of_a_service_becomes_a_line_with_its_rows(said):
