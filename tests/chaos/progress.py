@@ -19,9 +19,10 @@ class Progress:
     """Samples committed offsets and ends of the inputs in a thread of its own."""
 
     def __init__(self, bootstrap: str, group: str = "yocho") -> None:
-        self._client = Consumer(
-            {"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "log_level": 0}
-        )
+        self._settings = {
+            "bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "log_level": 0,
+        }  # fmt: skip
+        self._client = Consumer(self._settings)
         topics = [topic.topic(Settings()) for topic in event_inputs(Settings())]
         self._tps = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
         self._committed = dict.fromkeys(range(PARTITIONS), 0)
@@ -68,8 +69,12 @@ class Progress:
                 ends = {
                     (tp.topic, tp.partition): self._client.get_watermark_offsets(tp, timeout=5)[1] for tp in self._tps
                 }
-            except KafkaException:
-                continue  # brokers are away: nothing can be seen
+            except (
+                KafkaException
+            ):  # brokers are away: nothing can be seen; a client that saw all of them go stays blind
+                self._client.close()
+                self._client = Consumer(self._settings)
+                continue
             self._note({(tp.topic, tp.partition): max(tp.offset, 0) for tp in committed}, ends)
 
     def _note(self, committed: dict[tuple[str, int], int], ends: dict[tuple[str, int], int]) -> None:
