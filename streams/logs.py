@@ -40,6 +40,9 @@ LIBRARIES = ("aiokafka", "faust", "kafka", "mode")
 CLOCKWATCHERS = ("mode.timers",)
 """They warn when a commit takes longer than the time between two: `yocho_commit_seconds` knows, and has a rule."""
 
+_SIGNAL = "Signal received"
+"""What Faust says at the beginning of an end that somebody asked for: the one thing that tells it from others."""
+
 _SERVICE = re.compile(r"\[\^-*(?P<service>[^]]*)\]: (?P<event>.*)", re.DOTALL)
 """How services of Faust begin a sentence, ours among them: ``[^---SafeRecovery]: Resuming flow...``."""
 
@@ -158,6 +161,8 @@ class Seldom:
 def _is_chatter(record: logging.LogRecord) -> bool:
     if record.name in CLOCKWATCHERS:
         return record.levelno <= logging.WARNING
+    if _SIGNAL in str(record.msg):
+        return False
     return record.levelno <= logging.INFO and (
         record.name.split(".")[0] in LIBRARIES or str(record.msg).startswith("[^")
     )

@@ -116,6 +116,12 @@ def test_what_libraries_say_of_themselves_is_for_debug(said, name, level, text):
     assert [line["level"] for line in said(name, speak, "DEBUG")] == ["debug"]
 
 
+def test_the_signal_that_ends_a_worker_is_told(said):
+    speak = lambda: logging.getLogger("faust.worker").info("[^Worker]: Signal received: 15 (15)")  # noqa: E731
+    line = only(said("faust.worker", speak, "INFO"))
+    assert (line["level"], line["event"]) == ("info", "Signal received: 15 (15)")
+
+
 @pytest.mark.parametrize("name", ["mode.timers", "aiokafka.conn", "faust.worker", "streams.engine.recovery"])
 def test_their_errors_are_told(said, name):
     assert [line["level"] for line in said(name, lambda: logging.getLogger(name).error("[^X]: no"), "ERROR")] == [
