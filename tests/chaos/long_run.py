@@ -126,7 +126,7 @@ def resident_mib(pid: int) -> float:
 def counted(worker: WorkerProcess, file: Path) -> dict:
     """Ask the worker what it holds."""
     file.unlink(missing_ok=True)
-    worker.process.send_signal(signal.SIGUSR1)
+    worker.process.send_signal(signal.SIGHUP)
     while not file.exists():
         assert worker.process.poll() is None
         time.sleep(0.1)
