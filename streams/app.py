@@ -69,9 +69,8 @@ class YochoApp(faust.App):
 
     async def on_stop(self) -> None:
         """Stop in order: apply nothing more, commit what was applied, then let go of the group."""
-        await self.engine.halt()
-        await self.consumer.maybe_wait_for_commit_to_finish()  # Faust takes one that began before for the last
-        await self.consumer.commit()
+        consumer: Any = self.consumer  # ours, as our transport made it
+        await consumer.settle()
         await super().on_stop()
         self.engine.table.rows.keep_only(())
         # A rebalance that begins now waits for the loop that is about to end, and the loop for the consumer's thread.

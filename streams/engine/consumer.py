@@ -206,10 +206,14 @@ class BatchConsumer(driver.Consumer):
             self.app.flow_control.suspend()
             self.pause_partitions(self.assignment())
             self.app.flow_control.clear()
-            await self.hand_over.halt()
-            await self.maybe_wait_for_commit_to_finish()
-            await self.commit()
+            await self.settle()
         await super().on_partitions_revoked(revoked)
+
+    async def settle(self) -> None:
+        """Apply nothing more, and commit all that was applied; Faust takes a commit that began before for the last."""
+        await self.hand_over.halt()
+        await self.maybe_wait_for_commit_to_finish()
+        await self.commit()
 
     async def perform_seek(self) -> None:
         # aiokafka does not move partitions that have no committed offset, nor those committed at 0: what was fetched

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from confluent_kafka import Producer
 
 from streams import provision
 from streams.cluster import Cluster
@@ -24,7 +23,7 @@ from streams.engine.changelog import META_KEY
 from streams.settings import Settings
 from tests.apache_kafka.cluster import KafkaCluster
 from tests.end_to_end.bad_log import KINDS, Item, good, named_log, spoilt
-from tests.end_to_end.cluster import Probe, WorkerProcess, environment, settle, wait_until
+from tests.end_to_end.cluster import Probe, WorkerProcess, environment, ordered_producer, settle, wait_until
 from tests.end_to_end.verifier import alerts_of, recount, rows_of
 
 N_EVENTS, N_CUSTOMERS, DAYS, EACH = 1_000_000, 20_000, 20, 20
@@ -79,16 +78,7 @@ def lived_through(bootstrap: str, items: Iterable[Item]) -> Left:
 
 def fill(bootstrap: str, items: Iterable[Item]) -> tuple[int, Counter[Place]]:
     """Produce in order into empty topics; gives how many, and the places of those that must become dead letters."""
-    # without idempotence librdkafka puts records in another order while a topic is new
-    producer = Producer(
-        {
-            "bootstrap.servers": bootstrap,
-            "linger.ms": 50,
-            "enable.idempotence": True,
-            "queue.buffering.max.messages": 1_000_000,
-            "log_level": 0,
-        }
-    )
+    producer = ordered_producer(bootstrap, linger_ms=50, queue_buffering_max_messages=1_000_000)
     ends: Counter[tuple[str, int]] = Counter()
     expected: Counter[Place] = Counter()
     for record, fate in items:
@@ -127,7 +117,7 @@ def timed(worker: WorkerProcess, total: int) -> Speed:
     wait_until(lambda: seen() >= total, 900, worker.said)
     share = total / (total - first)
     wall_s, cpu_s = (time.monotonic() - wall_s) * share, (_cpu_s(worker.process.pid) - cpu_s) * share
-    return Speed(wall_s, cpu_s, _peak_rss_bytes(worker.process.pid))
+    return Speed(wall_s, cpu_s, worker.memory_bytes("VmHWM"))
 
 
 def differences(clean: Left, dirty: Left, log: Sequence[tuple[str, bytes, bytes]]) -> list[str]:
@@ -170,11 +160,6 @@ def _differing(clean: Left, dirty: Left) -> set[str]:
 def _cpu_s(pid: int) -> float:
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
-def _peak_rss_bytes(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def on_kafka(items: Iterable[Item]) -> Left:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import Producer
+from tests.end_to_end.cluster import ordered_producer
 
 GIVE_UP_MS = 180_000
 STEP_S = 0.02
@@ -31,16 +31,7 @@ class Feeder(threading.Thread):
     def __init__(self, bootstrap: str, log: Sequence[tuple[str, bytes, bytes]], pace_per_s: float) -> None:
         super().__init__(name="feeder", daemon=True)
         self.log, self._pace_per_s = log, pace_per_s
-        self._producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
-                "partitioner": "murmur2_random",
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "message.timeout.ms": GIVE_UP_MS,
-                "log_level": 0,
-            }
-        )
+        self._producer = ordered_producer(bootstrap, linger_ms=5, message_timeout_ms=GIVE_UP_MS)
         self._hurry = threading.Event()
         self.acknowledged = 0
         self.error: Any = None

@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import orjson
-from confluent_kafka import Producer
 
 from tests.apache_kafka.cluster import KafkaCluster
 from tests.chaos.census import COUNTED
 from tests.chaos.run import kafka_with_topics
-from tests.end_to_end.cluster import WorkerProcess, environment
+from tests.end_to_end.cluster import WorkerProcess, environment, ordered_producer
 from tests.end_to_end.log import DAY_MS, START_MS, TOPICS
 
 N_EVENTS, N_CUSTOMERS, CHUNK, AHEAD = 10_000_000, 100_000, 50_000, 100_000
@@ -83,8 +82,7 @@ def run(kafka: KafkaCluster, n_events: int, n_customers: int) -> Course:
     """Feed a worker, and look at it once a chunk."""
     course, file = Course(), Path(tempfile.mkdtemp(prefix="yocho-census-")) / "census.json"
     variables = environment(kafka.bootstrap, CHAOS_CENSUS=str(file), **VARIABLES)
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "partitioner": "murmur2_random", "linger.ms": 20,
-                         "enable.idempotence": True, "log_level": 0})  # fmt: skip
+    producer = ordered_producer(kafka.bootstrap, linger_ms=20)
     with WorkerProcess(variables, (sys.executable, "-c", COUNTED)) as worker:
         worker.wait_ready()
         for number, (topic, key, value) in enumerate(events(n_events, n_customers), 1):
@@ -106,7 +104,7 @@ def look(worker: WorkerProcess, course: Course, until: int) -> None:
     while (applied := applied_by(worker)) < until:
         time.sleep(0.2)
     course.applied.append(applied)
-    course.rss_mib.append(resident_mib(worker.process.pid))
+    course.rss_mib.append(worker.memory_bytes("VmRSS") / 1024**2)
     if len(course.applied) % 20 == 0:
         print(f"  {applied:,.0f} events: {course.rss_mib[-1]:.0f} MiB", flush=True)
 
@@ -115,12 +113,6 @@ def applied_by(worker: WorkerProcess) -> float:
     """Events the worker has seen through."""
     assert worker.process.poll() is None, worker.said()[-3000:]
     return sum(value for series, value in worker.metrics().items() if series.startswith("yocho_events_total"))
-
-
-def resident_mib(pid: int) -> float:
-    """Resident set of a process, MiB."""
-    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
-    return int(line.split()[1]) / 1024
 
 
 def counted(worker: WorkerProcess, file: Path) -> dict:

@@ -71,6 +71,11 @@ class WorkerProcess:
         lines = [line.rsplit(" ", 1) for line in self.get("/metrics")[1].splitlines() if not line.startswith("#")]
         return {series: float(value) for series, value in lines}
 
+    def memory_bytes(self, of: str) -> int:
+        """Memory of its process as the kernel counts it: ``VmRSS``, resident now, or ``VmHWM``, at its most."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith(of))
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -155,17 +160,21 @@ class Probe:
         self._reader.close()
 
 
-_PRODUCER = {
-    "partitioner": "murmur2_random",
-    "enable.idempotence": True,  # or a new topic's first batches, refused while it has no leader, change places
-    "linger.ms": 2,
-    "log_level": 0,
-}
+def ordered_producer(bootstrap: str, **more: Any) -> Producer:
+    """A producer that keeps the order of each partition; more of its settings with ``_`` for ``.``."""
+    settings = {
+        "bootstrap.servers": bootstrap,
+        "partitioner": "murmur2_random",
+        "enable.idempotence": True,  # or a new topic's first batches, refused while it has no leader, change places
+        "linger.ms": 2,
+        "log_level": 0,
+    }
+    return Producer(settings | {name.replace("_", "."): value for name, value in more.items()})
 
 
 def send(bootstrap: str, records: Sequence[tuple[str, bytes, bytes]], pace_per_s: float | None = None) -> Iterator[int]:
     """Produce (topic, key, value) in order; yields how many are out after each hundred."""
-    producer = Producer({**_PRODUCER, "bootstrap.servers": bootstrap})
+    producer = ordered_producer(bootstrap)
     started = time.monotonic()
     for count, (topic, key, value) in enumerate(records, 1):
         producer.produce(topic, value, key)
@@ -187,7 +196,7 @@ class Outbound(NamedTuple):
 
 def send_to(bootstrap: str, records: Sequence[Outbound]) -> list[int]:
     """Produce in order; gives the offset each record got."""
-    producer = Producer({**_PRODUCER, "bootstrap.servers": bootstrap})
+    producer = ordered_producer(bootstrap)
     offsets = [-1] * len(records)
     for number, record in enumerate(records):
 

@@ -93,6 +93,7 @@ OURS = {
         "_is_wanted",
         "_batch_message",
         "_quiet",
+        "settle",
         "end_of",
     },
     BatchConsumerThread: {"quiet", "_quiet", "end_of"},
