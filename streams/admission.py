@@ -6,8 +6,7 @@ what a record holds.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,67 +17,20 @@ from models.apply import Columns, Outcome
 from models.commands import Command
 from models.events import N_SOURCES, Event, Source
 from streams.arrivals import Arrival, Decoded, Refused, Said
+from streams.batch import Batch
 from streams.codec import decode
 from streams.commands import Tombstone
 from streams.emit import Emitter
 from streams.engine.ids import UNKNOWN
 from streams.engine.partition import PartitionRows
 from streams.engine.places import Places
+from streams.engine.texts import Slots
 from streams.erasure import Erasures
+from streams.forgotten import had_its_turn
 from streams.metrics.line import ERASED, OUTCOMES, TOMBSTONE, Metrics
 from streams.origins import Origins
 from streams.reasons import Reason, Reject
 from streams.topics import InputTopic
-
-Slots = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Admitted events as columns, in the order of their turns, with the row of each customer.
-
-    Parameters
-    ----------
-    slots
-        Row of each event's customer, shape (n,).
-    columns
-        The events.
-    turn_s
-        Stream time when the turn came to each event, before it, shape (n,). Beyond the event's own time if it is late.
-    origins
-        The records they were, n of them.
-    commands
-        Those of the events that are commands, by their place.
-    """
-
-    slots: Slots
-    columns: Columns
-    turn_s: NDArray[np.int64]
-    origins: Origins
-    commands: Mapping[int, Arrival] = field(default_factory=dict)
-
-    def part(self, begin: int, end: int) -> "Batch":
-        """Return the events from one turn to another."""
-        if (begin, end) == (0, len(self.slots)):
-            return self
-        return Batch(
-            self.slots[begin:end],
-            self.columns.at(np.arange(begin, end)),
-            self.turn_s[begin:end],
-            self.origins.at(slice(begin, end)),
-            {place - begin: command for place, command in self.commands.items() if begin <= place < end},
-        )
-
-    def rounds(self) -> Iterator[Slots]:
-        """Indices of everybody's first event, then everybody's second, and so on."""
-        by_slot = np.argsort(self.slots, kind="stable")
-        ordered = self.slots[by_slot]
-        first = np.r_[True, ordered[1:] != ordered[:-1]]
-        begin = np.maximum.accumulate(np.where(first, np.arange(len(ordered)), 0))
-        rank = np.empty(len(ordered), np.intp)
-        rank[by_slot] = np.arange(len(ordered)) - begin
-        by_rank = np.argsort(rank, kind="stable")
-        yield from np.split(by_rank, np.flatnonzero(np.diff(rank[by_rank])) + 1)
 
 
 class Admission:
@@ -233,12 +185,17 @@ class Admission:
         reject = Reject(Reason.LATE, f"older than stream time by more than {self._lateness_s} s")
         for i in np.flatnonzero(is_late).tolist():
             event, slot = events[i], slots[i]
-            # what state already holds was in time before a restart: no dead letter now
-            if slot == UNKNOWN or event.place > partition.rows["applied"][slot, event.source]:
-                self._set_aside(partition, event.number, event.raw, reject)
-            else:
+            if self._was_applied(partition, event, slot):  # it was in time before a restart: no dead letter now
                 self._metrics.passed_over(self._sources[event.number].event_type, OUTCOMES[Outcome.REPLAYED])
+            else:
+                self._set_aside(partition, event.number, event.raw, reject)
         return turn_s, np.flatnonzero(~is_late)
+
+    def _was_applied(self, partition: PartitionRows, event: Arrival, slot: int) -> bool:
+        """Whether state holds an event already, or held it until its customer was forgotten."""
+        if slot != UNKNOWN and event.place <= partition.rows["applied"][slot, event.source]:
+            return True
+        return self._places is None and had_its_turn(partition, event.source, event.offset)
 
     def set_aside_command(self, partition: PartitionRows, command: Arrival) -> None:
         """Set aside a command about somebody who, when its turn came, had never done anything."""

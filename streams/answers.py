@@ -10,8 +10,9 @@ from models.commands import Command, CommandKind
 from models.decisions import Decision
 from models.state import Rows
 from models.watch import Watch
-from streams.admission import Batch, Slots
+from streams.batch import Batch
 from streams.engine.partition import PartitionRows
+from streams.engine.texts import Slots
 
 
 @dataclass(frozen=True)

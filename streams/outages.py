@@ -17,8 +17,9 @@ from models.events import Source
 from models.findings import Findings
 from models.memory import remembered
 from models.target import DAY_S
-from streams.admission import Batch, Slots
+from streams.batch import Batch
 from streams.engine.partition import PartitionRows
+from streams.engine.texts import Slots
 from streams.feeds import FeedNews, Feeds, Occurrence
 from streams.logs import get_logger
 from streams.times import time_text

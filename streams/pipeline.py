@@ -23,13 +23,16 @@ from models.episode_outcomes import returned
 from models.pending import just_frozen
 from models.scorer import Scorer
 from models.watch import NEVER, Watch
-from streams.admission import Admission, Batch, Slots
+from streams.admission import Admission
 from streams.answers import answer, drop_nobodies
 from streams.arrivals import Decoded, Said, said_between
+from streams.batch import Batch
 from streams.commands import Erase, Release
 from streams.emit import Emitter
 from streams.engine.partition import PartitionRows
+from streams.engine.texts import Slots
 from streams.feeds import FeedNews
+from streams.forgotten import note
 from streams.metrics.line import Metrics
 from streams.model_book import ModelBook
 from streams.outages import Outages
@@ -273,4 +276,6 @@ class Pipeline:
         self.emitter.lost(at_s, found.lost)
         if found.resolved is not None:
             self.emitter.labels(partition, slots[found.resolved_index], found.resolved)
-        return slots[found.forgotten]
+        forgotten: Slots = slots[found.forgotten]
+        note(partition, forgotten)
+        return forgotten

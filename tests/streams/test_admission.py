@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from models.apply import Columns
 from models.events import Source
 from models.target import DAY_S
-from streams.admission import Batch, fingerprint
+from streams.admission import fingerprint
+from streams.batch import Batch
 from streams.partitioner import partition_of
 from streams.reasons import Reason
 from streams.settings import Settings

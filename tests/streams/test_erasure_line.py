@@ -3,7 +3,7 @@
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.erased import PART
@@ -206,6 +206,10 @@ def test_an_erasure_on_a_wrong_partition_erases_nobody_and_is_set_aside():
 
 
 @given(steps=STEPS, cut=st.integers(0, 30), back=st.integers(0, 30), cuts=CUTS)
+@example(steps=[("c2", 0, 0), ("c1", 0, 200), ("c1", 0, 400), ("c1", 0, 400)], cut=4, back=4, cuts=[])
+@example(  # c2 is forgotten and comes back by another source
+    steps=[("c2", 2, 0), *[("c1", 0, 400)] * 4, ("c2", 0, 0)], cut=6, back=6, cuts=[]
+)
 def test_a_crash_after_any_commit_changes_nothing(steps, cut, back, cuts):
     """State is written, offsets are not yet: what was applied comes again, the erasures with it."""
     samples = log_of(steps, late=False)

@@ -116,14 +116,21 @@ class TestForgotten:
         assert by_customer(together.out) == by_customer(apart.out)
         assert together.row()["count"].tolist() == [1, 0, 0]
 
-    def test_an_old_event_that_is_delivered_again_afterwards_founds_nobody(self):
-        """State has forgotten that it was applied: it is set aside as late. The limit of knowing by the row alone."""
+    def test_an_old_event_that_is_delivered_again_afterwards_founds_nobody_and_is_no_dead_letter(self):
         line = FirstLine()
         sent = line.take(order("c1"), order("c2", at="+40d"))
-        line.restart()
+        line.recover()
         line.fetch(sent)
         assert list(line.partition) == [b"c2"]
-        assert [dict(letter.headers)["x-reason"] for letter in line.dead_letters()] == [b"late"]
+        assert line.dead_letters() == []
+        assert line.metric("yocho_events_total", type="order", outcome="replayed") == 2
+
+    def test_one_that_was_never_applied_is_set_aside_all_the_same(self):
+        line = FirstLine()
+        line.take(order("c1"), order("c2", at="+40d"))
+        line.recover()
+        line.take(order("c1", event_id="late"), login("c1"))
+        assert [dict(letter.headers)["x-reason"] for letter in line.dead_letters()] == [b"late"] * 2
 
     @pytest.mark.parametrize("in_the_batch", [True, False])
     def test_the_changelog_gets_the_new_row_and_no_tombstone(self, in_the_batch):
