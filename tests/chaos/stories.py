@@ -15,6 +15,8 @@ from tests.end_to_end.log import event_log
 SESSION_S = 6.0
 APART_S = 25.0
 """The session, a failover, and the worker's own return with another rebalance."""
+SETTLED_S = 12.0
+"""A worker's start, its rebalance and its partitions' recovery."""
 TRAPPED_S = 8.0
 """A worker that starts and takes part in a rebalance has met its trap by then, or waits for another rebalance."""
 REFUSALS = [
@@ -147,6 +149,19 @@ def joins(number: int) -> Callable[[Run], None]:
     return tell
 
 
+def arrivals(number: int) -> Callable[[Run], None]:
+    """Workers come and go, each once the group is at peace: how long partitions stand still."""
+
+    def tell(run: Run) -> None:
+        for turn in range(number):
+            run.wait(SETTLED_S)
+            run.hit(run.fleet.join if turn % 2 == 0 else lambda: run.fleet.leave(run.fleet.members[0]))
+        run.wait(SETTLED_S)
+        assert not run.feeder.done, "the log was too short"
+
+    return tell
+
+
 def rolling(run: Run) -> None:
     """Each worker is restarted in turn under its own name, so that nobody else's partitions move."""
     for turn in _over_the_log(run, len(run.fleet.members)):
@@ -192,9 +207,11 @@ FULL = (
         "5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s",
         bounces(5, 30.0),
         600_000,
+        pace_per_s=700.0,  # thirty brokers take a quarter of an hour to come back
         variables={"YOCHO_MERGE_WAIT_S": "25"},  # a broker that was killed is missed after 9 s
     ),
     Story("20 joins and leaves", joins(20), 300_000),
+    Story("20 arrivals and departures, each in peace", arrivals(20), 250_000, pace_per_s=500.0, workers=2, nodes=1),
     Story(
         "rolling restart of 3 workers, static membership",
         rolling,
