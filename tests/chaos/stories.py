@@ -202,7 +202,7 @@ POINTS = [f"kill:{point}:{nth}" for nth in (1, 3) for point in KILL_POINTS]
 FULL = (
     Story("50 SIGKILLs of 3 workers over 1,000,000 events", kills(50), 1_000_000, 10_000, 2_500),
     Story("10 failovers, each in peace", failovers(10), 200_000, pace_per_s=500.0, nodes=1),
-    Story("SIGKILL at 6 points, 20 each", traps(POINTS * 10), 600_000, pace_per_s=500.0, nodes=1),
+    Story("SIGKILL at 6 points, 20 each", traps(POINTS * 10), 700_000, pace_per_s=400.0, nodes=1),
     Story(
         "5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s",
         bounces(5, 30.0),
