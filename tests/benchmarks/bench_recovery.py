@@ -3,7 +3,8 @@
 The changelog is written as a worker writes it, onto the embedded broker, and a real worker recovers from it: join the
 group, read, decompress, apply, index due times. Beside it, the same records applied in this process, without the wire,
 and the same worker with copies of its state on disk: as they are made, and as it restarts from them.
-The broker keeps 5 MiB a partition, compressed: of 48 partitions that is enough for a million.
+On the embedded broker, or on Apache Kafka where YOCHO_TEST_BROKER says ``kafka``. The embedded one keeps 5 MiB a
+partition, compressed: of 48 partitions that is enough for a million.
 """
 
 import os
@@ -15,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from confluent_kafka import Producer
 
-from streams.broker import EmbeddedBroker
 from streams.engine.changelog import OwnedRows, take_changes
 from streams.engine.outbox import Record
 from streams.engine.partition import PartitionRows
@@ -23,6 +23,7 @@ from streams.settings import Settings
 from streams.topics import CHANGELOG
 from tests.benchmarks.contestants import measured
 from tests.benchmarks.populations import DAY_S, plain_ids
+from tests.end_to_end.brokers import IS_KAFKA, fresh_broker
 from tests.models.histories import NOW_S, random_rows
 from tests.streams.harness import Written
 
@@ -31,6 +32,7 @@ N_PARTITIONS = 48
 FETCHED = 2_000
 BAR_S = 30
 SESSION_S = 10
+BROKER = "Apache Kafka" if IS_KAFKA else "embedded broker"
 
 
 def changelogs() -> Iterator[tuple[int, list[Record]]]:
@@ -80,7 +82,7 @@ def restart(environment: dict[str, str], state_dir: str) -> dict[str, float]:
 def run() -> None:
     """Print the figures."""
     settings = Settings(partitions=N_PARTITIONS)
-    with EmbeddedBroker.for_settings(settings) as broker, tempfile.TemporaryDirectory() as folder:
+    with fresh_broker(settings) as broker, tempfile.TemporaryDirectory() as folder:
         applied_s = write(broker.bootstrap, CHANGELOG.topic(settings))
         environment = {
             **os.environ,
@@ -97,7 +99,7 @@ def run() -> None:
             "warm": restart(environment, folder),
         }
         disk_bytes = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-    print(f"recovery of {N_CUSTOMERS:,.0f} customers, embedded broker, {N_PARTITIONS} partitions, one worker")
+    print(f"recovery of {N_CUSTOMERS:,.0f} customers, {BROKER}, {N_PARTITIONS} partitions, one worker")
     for name, figures in runs.items():
         state_s = figures["state_s"]
         print(
