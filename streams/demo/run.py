@@ -22,8 +22,6 @@ from streams.produce import Sender
 from streams.settings import Settings
 from streams.topics import event_inputs
 
-DRAIN_S = 8.0
-
 
 def environment(base: Mapping[str, str], metrics_port: int, lang: str) -> dict[str, str]:
     """Make the worker's environment: that of the demo without its YOCHO settings, and the demo's own.
@@ -103,7 +101,7 @@ def run(
         try:
             show.wait_until_ready(is_over)
             show.watch(is_over)
-            show.finish(drain_s=0.0 if stop.is_set() else DRAIN_S)  # whoever pressed Ctrl-C wants to leave
+            show.finish(stop.is_set)  # whoever pressed Ctrl-C wants to leave
         except DemoError:
             for line in worker.last_lines():
                 screen.stage(f"worker | {line}")

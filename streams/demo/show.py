@@ -28,6 +28,7 @@ LIVE_FROM_S = START_S + 105 * DAY_S
 newcomers are as rare as they will be, and the first examples (one horizon old) have been learnt from."""
 DAYS_PER_S = 1.0
 HORIZON_DAYS = 28  # more than two orders of the median customer: a silence of that length means something
+PATIENCE_S = 8.0
 READY_S = 60.0
 COUNT_EVERY_S = 0.5
 
@@ -124,13 +125,15 @@ class Show:
         while not is_over():
             self._step()
 
-    def finish(self, drain_s: float) -> None:
-        """Let the worker take what was sent, for so many seconds at most, end it, and print the summary."""
+    def finish(self, is_hurried: Callable[[], bool]) -> None:
+        """Let the worker take what was sent, as long as it gets on with it; end it, and print the summary."""
         self._screen.stage("the shop closes")
         self._feed.stop()
-        until_s = time.monotonic() + drain_s
-        while self._counts.events < self._feed.sent and time.monotonic() < until_s:
+        taken, got_on_s = self._counts.events, time.monotonic()
+        while self._counts.events < self._feed.sent and time.monotonic() < got_on_s + PATIENCE_S and not is_hurried():
             self._step()
+            if self._counts.events > taken:
+                taken, got_on_s = self._counts.events, time.monotonic()
         self._worker.stop()
         while self._read_alerts(timeout_ms=500):
             pass
