@@ -17,15 +17,14 @@ from models.events import Channel
 from models.experts import NAMES as EXPERT_NAMES
 from models.policy import Policy
 from models.target import Target
-from streams.logs import LogFormat
 from streams.mute import Mute
+from streams.observability_settings import ObservabilitySettings
 from streams.security_settings import SecuritySettings
 from streams.setting_rules import (
     BROKERS,
     EXPERTS,
     FOLDER,
     HORIZON,
-    HOST,
     LEVEL_THRESHOLDS,
     MAIN,
     MEMORY_DAYS,
@@ -47,7 +46,7 @@ __all__ = ["SETTINGS", "Setting", "Settings", "SettingsError"]
 
 
 @dataclass(frozen=True)
-class Settings(SecuritySettings):
+class Settings(ObservabilitySettings, SecuritySettings):
     """Everything a deployment decides.
 
     Raises
@@ -193,16 +192,6 @@ class Settings(SecuritySettings):
         "YOCHO_STATE_DIR", "", "folder", "Of this worker alone, for copies of its state (RocksDB) that make restarts"
         " fast; empty: none.", or_empty(FOLDER),
     )  # fmt: skip
-    metrics_host: str = declare(
-        "YOCHO_METRICS_HOST", "127.0.0.1", "", "Where /metrics, /healthz and /readyz listen.", HOST
-    )
-    metrics_port: int = declare(
-        "YOCHO_METRICS_PORT", "9464", "", "Their port; 0 takes a free one.", number(int, 0, 65_535)
-    )
-    log_format: LogFormat = declare(
-        "YOCHO_LOG_FORMAT", "auto", "", "Lines of the log on stderr: JSON, readable (console), or readable in a"
-        " terminal and JSON elsewhere (auto).", choice("auto", "json", "console"),
-    )  # fmt: skip
 
     def __post_init__(self) -> None:
         for setting in SETTINGS:
@@ -291,10 +280,14 @@ class Settings(SecuritySettings):
         return self.expire_s + 3 * self.horizon_s if self.forget is None else self.forget
 
 
+_PARTS = {
+    field.name: number
+    for number, part in enumerate((ObservabilitySettings, SecuritySettings), 1)
+    for field in dataclasses.fields(part)
+}
+
 SETTINGS: tuple[Setting, ...] = tuple(
     dataclasses.replace(field.metadata["setting"], field=field.name)
-    for field in sorted(
-        dataclasses.fields(Settings), key=lambda field: field.name in SecuritySettings.__dataclass_fields__
-    )
+    for field in sorted(dataclasses.fields(Settings), key=lambda field: _PARTS.get(field.name, 0))
 )
-"""Every variable, in the order of the README table: what Yochō does, then how it reaches the brokers."""
+"""Every variable, in the order of the README table: what Yochō does, how it is watched, how it reaches the brokers."""
