@@ -134,7 +134,7 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
     metrics = Metrics(registry, inputs)
     outbox = Outbox(
         lambda: app.producer._ensure_producer(),  # noqa: PLW0108 - Faust makes the producer late
-        on_sent=partial(metrics.engine.took, "emit"),
+        on_sent=metrics.engine.sent,
     )
     emitter = Emitter(outbox, settings, metrics)
     admission = Admission(

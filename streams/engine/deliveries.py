@@ -1,6 +1,14 @@
 """When the records of an input that wait were delivered: one entry for each fetch, however many records it brought."""
 
 from bisect import bisect_left
+from typing import NamedTuple
+
+
+class Delivery(NamedTuple):
+    """When a fetch was handed over, and when it was decoded."""
+
+    arrived_s: float
+    decoded_s: float
 
 
 class Deliveries:
@@ -9,26 +17,26 @@ class Deliveries:
     Examples
     --------
     >>> deliveries = Deliveries()
-    >>> deliveries.delivered(last=9, at_s=1.5), deliveries.delivered(last=12, at_s=2.5)
+    >>> deliveries.delivered(9, Delivery(1.0, 1.5)), deliveries.delivered(12, Delivery(2.0, 2.5))
     (None, None)
-    >>> deliveries.delivered_s(9), deliveries.delivered_s(10)
+    >>> deliveries.of(9).decoded_s, deliveries.of(10).decoded_s
     (1.5, 2.5)
     """
 
     def __init__(self) -> None:
         self._last: list[int] = []
-        self._at_s: list[float] = []
+        self._deliveries: list[Delivery] = []
 
-    def delivered(self, last: int, at_s: float) -> None:
+    def delivered(self, last: int, delivery: Delivery) -> None:
         """Note a fetch by the offset of its last record; they come in rising order."""
         self._last.append(last)
-        self._at_s.append(at_s)
+        self._deliveries.append(delivery)
 
-    def delivered_s(self, offset: int) -> float:
-        """When the record at an offset was delivered, on the clock of `delivered`."""
-        return self._at_s[bisect_left(self._last, offset)]
+    def of(self, offset: int) -> Delivery:
+        """Tell with which fetch the record at an offset came."""
+        return self._deliveries[bisect_left(self._last, offset)]
 
     def applied_to(self, offset: int) -> None:
         """Forget fetches whose records are all before an offset: nobody asks for them again."""
         n = bisect_left(self._last, offset)
-        del self._last[:n], self._at_s[:n]
+        del self._last[:n], self._deliveries[:n]

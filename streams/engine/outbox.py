@@ -11,12 +11,25 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 Headers = list[tuple[str, bytes]]
 Record = tuple[bytes | None, bytes | None, Headers]
 
 _NO_HEADERS: Headers = []
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """When something went out: its first record put, all of it taken to be sent, all of it acknowledged.
+
+    Moments are those of `time.perf_counter`, in their order; what is put after `taken_s` goes with the next flush.
+    """
+
+    first_put_s: float
+    taken_s: float
+    acknowledged_s: float
 
 
 class Outbox:
@@ -27,10 +40,10 @@ class Outbox:
     producer
         Gives the started aiokafka producer; asked at each flush, as Faust makes it late.
     on_sent
-        Told after a flush how long its first record was under way from `put`, seconds.
+        Told after a flush that sent something.
     """
 
-    def __init__(self, producer: Callable[[], Any], on_sent: Callable[[float], None] | None = None) -> None:
+    def __init__(self, producer: Callable[[], Any], on_sent: Callable[[Flush], None] | None = None) -> None:
         self.producer = producer
         self._on_sent = on_sent
         self._first_put_s = 0.0
@@ -73,7 +86,7 @@ class Outbox:
         """
         async with self._sending:
             waiting, self._waiting = self._waiting, defaultdict(list)
-            first_put_s, sent = self._first_put_s, []
+            first_put_s, taken_s, sent = self._first_put_s, time.perf_counter(), []
             for (topic, partition), records in waiting.items():
                 if not records:
                     continue  # aiokafka would send an empty batch, which has no offset
@@ -84,7 +97,7 @@ class Outbox:
             for topic, partition, count, future in sent:
                 last[topic, partition] = (await future).offset + count - 1
             if last and self._on_sent is not None:
-                self._on_sent(time.perf_counter() - first_put_s)
+                self._on_sent(Flush(first_put_s, taken_s, time.perf_counter()))
             return last
 
     def _note_first(self) -> None:

@@ -3,12 +3,39 @@
 Told once per batch or commit, never per event.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Stage = Literal["fetch", "decode", "merge_wait", "process", "emit"]
-"""Fetch and merge wait are those of the oldest record of a batch."""
-
 CommitStage = Literal["output", "state", "offsets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a partition task worked off in one go, and when; moments are those of `time.perf_counter`, in their order.
+
+    Parameters
+    ----------
+    partition
+        Which one.
+    offsets
+        Of its records, by input number; no input without a record.
+    arrived_s, decoded_s
+        When the record that waited longest was handed to the task, and when it could be taken from there.
+    began_s, ended_s
+        When the batch was processed.
+    """
+
+    partition: int
+    offsets: Mapping[int, Sequence[int]]
+    arrived_s: float
+    decoded_s: float
+    began_s: float
+    ended_s: float
+
+    def __len__(self) -> int:
+        """Records in it, of all inputs."""
+        return sum(map(len, self.offsets.values()))
 
 
 class AssignmentSensor(Protocol):
@@ -40,11 +67,11 @@ class Sensor(Protocol):
     def handed_back(self, topic: str, n: int) -> None:
         """So many of them were not applied before the partition was lost."""
 
-    def took(self, stage: Stage, seconds: float) -> None:
-        """A batch spent so long in a stage."""
+    def decoded(self, seconds: float) -> None:
+        """What one fetch brought of an input took so long to decode."""
 
-    def processed(self, n: int) -> None:
-        """A batch of so many records was worked off."""
+    def worked_off(self, batch: Batch) -> None:
+        """A batch was processed."""
 
     def committed(self, stage: CommitStage, seconds: float) -> None:
         """A stage of a commit took so long."""

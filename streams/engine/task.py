@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from streams.engine.deliveries import Deliveries
+from streams.engine.deliveries import Deliveries, Delivery
 from streams.engine.ledger import Ledger
 from streams.engine.merge import FAR, Merge
 from streams.engine.partition import PartitionRows
-from streams.engine.sensor import Sensor
+from streams.engine.sensor import Batch, Sensor
 
 TICK_S = 0.1
 """How often an idle partition looks at the clock: a tenth of the one second an alert may take."""
@@ -114,10 +114,11 @@ class PartitionTask:
     def deliver(self, number: int, records: Sequence[Any]) -> None:
         """Take over a fetched batch of one input."""
         offsets = [record.offset for record in records]
-        began_s = time.perf_counter()
+        arrived_s = time.perf_counter()
         decoded = self._line.decode(number, records)
-        self._sensor.took("decode", time.perf_counter() - began_s)
-        self._deliveries[number].delivered(offsets[-1], time.perf_counter())
+        delivery = Delivery(arrived_s, time.perf_counter())
+        self._sensor.decoded(delivery.decoded_s - arrived_s)
+        self._deliveries[number].delivered(offsets[-1], delivery)
         latest_ms = self.merge.push(number, decoded, offsets[-1] + 1, time.monotonic(), offsets)
         self.ledgers[number].delivered(offsets, latest_ms)
         self._apply_backpressure(number)
@@ -181,15 +182,13 @@ class PartitionTask:
         applied: dict[int, list[int]] = {}
         for number, item in chunk:
             applied.setdefault(number, []).append(item.offset)
-        delivered_s = ended_s
+        oldest = min(self._deliveries[number].of(offsets[0]) for number, offsets in applied.items())
         for number, offsets in applied.items():
-            delivered_s = min(delivered_s, self._deliveries[number].delivered_s(offsets[0]))
             self.ledgers[number].applied(offsets)
             self._deliveries[number].applied_to(self.ledgers[number].position)
             self._apply_backpressure(number)
-        self._sensor.processed(len(chunk))
-        self._sensor.took("process", ended_s - began_s)
-        self._sensor.took("merge_wait", max(0.0, began_s - delivered_s))
+        batch = Batch(self.partition.number, applied, *oldest, began_s, ended_s)
+        self._sensor.worked_off(batch)
 
     def _stream_time(self, switch_s: int | None, now_s: float, wall_ms: int) -> int:
         """Where stream time may move to without another event: not past a switch of models before it is made."""

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
-from streams.engine.sensor import CommitStage, Stage
+from streams.engine.outbox import Flush
+from streams.engine.sensor import Batch, CommitStage
 from streams.metrics.assignment import AssignmentMetrics
 from streams.metrics.batch_histogram import BatchHistogram
 from streams.metrics.family import LATENCY_BUCKETS, TOPIC, Family, Label
@@ -105,19 +106,25 @@ class EngineMetrics:
         """Count records that reached a task."""
         self._fetched.labels(topic).inc(n)
         if oldest_ms > 0:  # a producer may leave it out
-            self.took("fetch", max(0.0, time.time() - oldest_ms / 1000))
+            self._took("fetch", max(0.0, time.time() - oldest_ms / 1000))
+
+    def decoded(self, seconds: float) -> None:
+        """Time the decoding of what a fetch brought of an input."""
+        self._took("decode", seconds)
 
     def handed_back(self, topic: str, n: int) -> None:
         """Count records that were not applied before the partition was lost."""
         self._handed_back.labels(topic).inc(n)
 
-    def took(self, stage: Stage, seconds: float) -> None:
-        """Time a stage of a batch."""
-        self._stages[stage].observe(seconds)
+    def worked_off(self, batch: Batch) -> None:
+        """Note the size of a batch, and time its stages."""
+        self._batches.observe(len(batch))
+        self._took("merge_wait", batch.began_s - batch.decoded_s)
+        self._took("process", batch.ended_s - batch.began_s)
 
-    def processed(self, n: int) -> None:
-        """Note the size of a batch."""
-        self._batches.observe(n)
+    def sent(self, flush: Flush) -> None:
+        """Time what went out, from put to acknowledged."""
+        self._took("emit", flush.acknowledged_s - flush.first_put_s)
 
     def committed(self, stage: CommitStage, seconds: float) -> None:
         """Time a stage of a commit."""
@@ -130,3 +137,6 @@ class EngineMetrics:
     def commit_failed(self) -> None:
         """Count a commit that did not come through."""
         self._failures.inc()
+
+    def _took(self, stage: str, seconds: float) -> None:
+        self._stages[stage].observe(seconds)

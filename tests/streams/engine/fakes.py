@@ -13,6 +13,7 @@ from models.target import DAY_S, Target
 from streams.engine.outbox import Outbox
 from streams.engine.partition import PartitionRows
 from streams.engine.places import Places
+from streams.engine.sensor import Batch
 from tests.builders import Record
 
 TARGET = Target(Channel.ORDER, 91 * DAY_S)
@@ -114,6 +115,7 @@ class FakeSensor:
         self.assignment = FakeAssignment()
         self.records: Counter[tuple[str, str]] = Counter()
         self.stages: list[str] = []
+        self.batches: list[Batch] = []
         self.commits: list[bool] = []
 
     def fetched(self, topic: str, n: int, oldest_ms: int) -> None:
@@ -122,12 +124,14 @@ class FakeSensor:
     def handed_back(self, topic: str, n: int) -> None:
         self.records["handed back", topic] += n
 
-    def took(self, stage: str, seconds: float) -> None:
+    def decoded(self, seconds: float) -> None:
         assert seconds >= 0
-        self.stages.append(stage)
+        self.stages.append("decode")
 
-    def processed(self, n: int) -> None:
-        self.records["processed", "all"] += n
+    def worked_off(self, batch: Batch) -> None:
+        assert batch.arrived_s <= batch.decoded_s <= batch.began_s <= batch.ended_s
+        self.batches.append(batch)
+        self.records["processed", "all"] += len(batch)
 
     def committed(self, stage: str, seconds: float) -> None:
         assert seconds >= 0

@@ -11,18 +11,18 @@ from tests.streams.engine.office import LOGINS, ORDERS, STARTS, Office, in_a_loo
 NOW_S = 1_000_000
 
 
-def test_each_batch_is_timed_once_whatever_its_size():
+def test_each_batch_is_told_once_whatever_its_size_with_the_place_of_every_record():
     desk = Desk().deliver(0, *range(2, 9)).deliver(1, 3, 4).work()
-    assert sorted(desk.sensor.stages) == ["decode", "decode", "merge_wait", "process"]
-    assert desk.sensor.records["processed", "all"] == 9
+    assert desk.sensor.stages == ["decode", "decode"]
+    (batch,) = desk.sensor.batches
+    assert (batch.partition, batch.offsets, len(batch)) == (0, {0: [*range(7)], 1: [0, 1]}, 9)
 
 
-def test_the_merge_wait_is_that_of_the_record_that_waited_longest(monkeypatch):
-    now, waits = [0.0], []
+def test_the_moments_of_a_batch_are_those_of_the_record_that_waited_longest(monkeypatch):
+    now = [0.0]
     clock = SimpleNamespace(perf_counter=lambda: now[0], monotonic=lambda: now[0], time=lambda: NOW_S)
     monkeypatch.setattr(task_module, "time", clock)
     desk = Desk()
-    desk.sensor.took = lambda stage, seconds: waits.append(seconds) if stage == "merge_wait" else None
     desk.deliver(1, 5, 6, end=2)
     desk.ends[0] = 1  # an order is still to come, so the logins wait for it
     assert not desk.task.turn()
@@ -30,7 +30,8 @@ def test_the_merge_wait_is_that_of_the_record_that_waited_longest(monkeypatch):
     desk.deliver(0, 7)
     now[0] = 2.0
     desk.work()
-    assert waits == [2.0]
+    moments = [(batch.arrived_s, batch.decoded_s, batch.began_s) for batch in desk.sensor.batches]
+    assert moments == [(0.0, 0.0, 2.0)]
 
 
 @in_a_loop

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from streams.engine.outbox import Outbox
+from streams.engine.outbox import Flush, Outbox
 from tests.streams.engine.fakes import FakeProducer
 
 
@@ -142,11 +142,11 @@ def test_a_record_larger_than_a_batch_gets_one_of_its_own():
     assert all(batch.closed() for batch in batches)
 
 
-def test_a_flush_tells_how_long_its_first_record_was_under_way_and_one_of_nothing_tells_nothing(monkeypatch):
-    clock = iter([10.0, 14.0, 20.0, 21.0])
+def test_a_flush_tells_its_moments_and_one_of_nothing_tells_nothing(monkeypatch):
+    clock = iter([1.0, 10.0, 11.0, 14.0, 20.0, 20.5, 21.0])
     monkeypatch.setattr("streams.engine.outbox.time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    took = []
-    outbox = Outbox(FakeProducer, took.append)
+    told = []
+    outbox = Outbox(FakeProducer, told.append)
 
     async def run():
         await outbox.flush()
@@ -157,4 +157,4 @@ def test_a_flush_tells_how_long_its_first_record_was_under_way_and_one_of_nothin
         await outbox.flush()
 
     asyncio.run(run())
-    assert took == [4.0, 1.0]
+    assert told == [Flush(10.0, 11.0, 14.0), Flush(20.0, 20.5, 21.0)]
