@@ -8,6 +8,7 @@ line (`streams.training`) starts and stops with the assignment, unless a trainer
 import logging
 import os
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from streams.engine.recovery import SafeTableManager
 from streams.engine.store import RowTable
 from streams.erasure import Erasures
 from streams.logs import get_logger
+from streams.metrics.engine import EngineMetrics
 from streams.metrics.line import Metrics
 from streams.metrics.worker import show_partitions
 from streams.model_book import ModelBook
@@ -36,6 +38,7 @@ from streams.pipeline import Pipeline
 from streams.security import faust_credentials
 from streams.settings import Settings
 from streams.topics import enabled_inputs
+from streams.tracing.parts import TracedEngineMetrics, TracedOutbox, Tracer
 from streams.training import TrainingLine, follow_models
 
 log = get_logger(__name__)
@@ -57,9 +60,19 @@ STOP_GRACE_S = 4.0
 
 
 class YochoApp(faust.App):
-    """Faust with our transport; carries the engine its consumer and recovery talk to."""
+    """Faust with our transport; carries the engine its consumer and recovery talk to.
+
+    Attributes
+    ----------
+    on_settled
+        Called in an orderly stop, once everything is committed.
+    """
 
     engine: Engine
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.on_settled: list[Callable[[], None]] = []
 
     def _new_transport(self) -> Any:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -71,6 +84,8 @@ class YochoApp(faust.App):
         """Stop in order: apply nothing more, commit what was applied, then let go of the group."""
         consumer: Any = self.consumer  # ours, as our transport made it
         await consumer.settle()
+        for callback in self.on_settled:
+            callback()
         await super().on_stop()
         self.engine.table.rows.keep_only(())
         # A rebalance that begins now waits for the loop that is about to end, and the loop for the consumer's thread.
@@ -86,7 +101,9 @@ def _cut_short() -> None:
     os._exit(0)
 
 
-def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry) -> YochoApp:
+def create_app(
+    settings: Settings, book: ModelBook, registry: CollectorRegistry, tracer: Tracer | None = None
+) -> YochoApp:
     """Build the app of one worker.
 
     Parameters
@@ -97,6 +114,8 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         Models known at start.
     registry
         Where metrics are registered.
+    tracer
+        Hears of batches and commits; None = nobody does.
 
     Returns
     -------
@@ -131,8 +150,8 @@ def create_app(settings: Settings, book: ModelBook, registry: CollectorRegistry)
         web_in_thread=False,
     )
     inputs = enabled_inputs(settings)
-    metrics = Metrics(registry, inputs)
-    outbox = Outbox(
+    metrics = Metrics(registry, inputs, EngineMetrics if tracer is None else partial(TracedEngineMetrics, tracer))
+    outbox = (Outbox if tracer is None else partial(TracedOutbox, tracer))(
         lambda: app.producer._ensure_producer(),  # noqa: PLW0108 - Faust makes the producer late
         on_sent=metrics.engine.sent,
     )

@@ -18,6 +18,7 @@ from streams.metrics.process import new_registry
 from streams.settings import Settings
 from streams.times import time_text
 from streams.topics import TOPICS, Topic
+from streams.tracing.option import Tracing, traced
 from streams.training import read_models
 
 log, life = get_logger(__name__), get_logger(LIFE)
@@ -43,7 +44,12 @@ def run_worker(settings: Settings, log_level: str) -> int:
         Exit code of the process.
     """
     set_up_logging(log_level, settings.log_format)
-    calm_garbage_collector()
+    with traced(settings) as tracing:
+        calm_garbage_collector()
+        return _work(settings, tracing)
+
+
+def _work(settings: Settings, tracing: Tracing | None) -> int:
     _say_muted(settings)
     engines: list[Engine] = []
     registry = new_registry()
@@ -56,7 +62,9 @@ def run_worker(settings: Settings, log_level: str) -> int:
         require_topics(settings)
         book = cold_book(settings)
         asyncio.run(read_models(settings, book))
-        app = create_app(settings, book, registry)
+        app = create_app(settings, book, registry, None if tracing is None else tracing.tracer)
+        if tracing is not None:
+            app.on_settled.append(tracing.finish)
         app.engine.on_assigned.append(_say_ready)
         engines.append(app.engine)
         worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)

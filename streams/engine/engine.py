@@ -171,12 +171,12 @@ class Engine:
         try:
             await self.outbox.flush()
             sent = time.perf_counter()
+            self.sensor.committed("output", sent - started)
             await self._write_state(changes)
         except Exception:  # whatever its class: offsets must not follow, and what was taken to be written is gone
             self.fail("output or state could not be written, offsets stay")
             return None
         self._is_torn = False
-        self.sensor.committed("output", sent - started)
         self.sensor.committed("state", time.perf_counter() - sent)
         return offsets
 

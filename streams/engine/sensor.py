@@ -74,7 +74,7 @@ class Sensor(Protocol):
         """A batch was processed."""
 
     def committed(self, stage: CommitStage, seconds: float) -> None:
-        """A stage of a commit took so long."""
+        """A stage of a commit has just ended and took so long."""
 
     def commit_done(self) -> None:
         """Everything applied is committed, or there was nothing to commit."""

@@ -5,7 +5,7 @@ say stands beside it in modules of its own.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,8 @@ class Metrics:
         Where collectors are registered; a fresh one in each test.
     inputs
         Inputs that are read; each shows its counters from the start, at zero.
+    engine
+        Makes what the engine tells.
 
     Attributes
     ----------
@@ -128,8 +130,13 @@ class Metrics:
     3.0
     """
 
-    def __init__(self, registry: CollectorRegistry, inputs: Sequence[InputTopic] = ALWAYS_ON) -> None:
-        self.engine = EngineMetrics(registry)
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        inputs: Sequence[InputTopic] = ALWAYS_ON,
+        engine: Callable[[CollectorRegistry], EngineMetrics] = EngineMetrics,
+    ) -> None:
+        self.engine = engine(registry)
         self.training = TrainingMetrics(registry)
         self.outcomes = OutcomeMetrics(registry)
         self._events = EVENTS.counter(
