@@ -1,16 +1,20 @@
-"""What metrics cost: the same log through two lines, one that counts and one that does not, and what a scrape takes.
+"""What metrics and traces cost: the same log through lines that count, do not, or trace too, and what a scrape takes.
 
-Both lines run in this process, batch about, so that noise meets both alike; the figure is CPU time. Not counted there,
+All lines run in this process, batch about, so that noise meets all alike; the figure is CPU time. Traces are encoded as
+they would be sent, and not sent. Not counted there,
 but shown: the count of customers beside the work, whose slices come four times a second. Scrapes are of twelve
 partitions, with all that a worker and a trainer show.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
@@ -28,8 +32,10 @@ from tests.benchmarks.populations import fill
 from tests.builders import Record
 from tests.models.label_log import LOG, taught, trainer
 from tests.streams.harness import FirstLine
+from tests.streams.traced_line import TracedLine
 
 N_EVENTS, BATCH, REPEATS = 24_000, 1_000, 8
+N_ALONE = 400
 BAR, SCRAPE_BAR_S = 0.03, 0.05
 N_PARTITIONS, N_CUSTOMERS = 12, (12_000, 1_000_000)
 H_S = 91 * DAY_S
@@ -77,36 +83,74 @@ class SilentLine(FirstLine):
         self.restart()
 
 
+class Encoding(SpanExporter):
+    """Encodes spans for the wire, and drops them."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        encode_spans(spans).SerializePartialToString()
+        return SpanExportResult.SUCCESS
+
+
+class TracingLine(TracedLine):
+    """A line that counts and traces; the brokers have at once what it puts."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._waiting = BatchSpanProcessor(Encoding(), schedule_delay_millis=3_600_000)
+        super().__init__(processor=self._waiting, **settings)
+
+    def send_spans(self) -> None:
+        """Encode here and now what a thread would do beside."""
+        self.acknowledge()
+        self._waiting.force_flush()
+
+
 def share_of_calls() -> float:
     """What part of the CPU time of the line goes into calls of metrics, the clock that says so included."""
     log = [Record(topic, 0, 0, START_MS, key.encode(), value) for topic, key, value in records(N_EVENTS)]
     line, spent = FirstLine(horizon_s=H_S, max_batch=BATCH), [0.0]
     line.metrics = Timed(line.metrics, spent)
     line.restart()
-    whole_s = sum(cpu_s(line, log[begin : begin + BATCH]) for begin in range(0, N_EVENTS, BATCH))
+    whole_s = sum(cpu_s(line, log[begin : begin + BATCH], BATCH) for begin in range(0, N_EVENTS, BATCH))
     return spent[0] / whole_s
 
 
-def cpu_s(line: FirstLine, batch: list[Record]) -> float:
+def cpu_s(line: FirstLine, batch: list[Record], at_once: int) -> float:
     started = time.process_time()
-    line.take(*batch)
+    for begin in range(0, len(batch), at_once):
+        line.take(*batch[begin : begin + at_once])
+    if isinstance(line, TracingLine):
+        line.send_spans()
     return time.process_time() - started
 
 
-def overhead() -> tuple[float, float]:
-    """CPU seconds of the log, counting and silent: of each batch the least of several runs, first meetings left out."""
-    log = [Record(topic, 0, 0, START_MS, key.encode(), value) for topic, key, value in records(N_EVENTS)]
-    begins = range(0, N_EVENTS, BATCH)
-    least = np.full((2, len(begins)), np.inf)
+class Costs(NamedTuple):
+    """CPU seconds of the log, and in how many batches it was worked off."""
+
+    counting: float
+    silent: float
+    tracing: float
+    n_batches: float
+
+    def __str__(self) -> str:
+        traced = self.tracing - self.counting
+        return f"{traced / self.counting:+.1%}, {traced / self.n_batches * 1e6:.0f} µs a batch"
+
+
+def overhead(n_events: int, size: int, at_once: int) -> Costs:
+    """What the log costs each line: of each piece the least of several runs, first meetings left out."""
+    log = [Record(topic, 0, 0, START_MS, key.encode(), value) for topic, key, value in records(n_events)]
+    begins = range(0, n_events, size)
+    least = np.full((3, len(begins)), np.inf)
     for repeat in range(REPEATS):
-        lines = [FirstLine(horizon_s=H_S, max_batch=BATCH), SilentLine(horizon_s=H_S, max_batch=BATCH)]
+        lines = [make(horizon_s=H_S, max_batch=size) for make in (FirstLine, SilentLine, TracingLine)]
         for n, begin in enumerate(begins):
-            for which in (0, 1) if (n + repeat) % 2 else (1, 0):
-                taken = cpu_s(lines[which], log[begin : begin + BATCH])
+            for turn in range(3):
+                which = (n + repeat + turn) % 3
+                taken = cpu_s(lines[which], log[begin : begin + size], at_once)
                 least[which, n] = min(least[which, n], taken)
-        assert lines[0].metric("yocho_events_total") == N_EVENTS
-    counting, silent = least[:, len(begins) // 4 :].sum(axis=1).tolist()
-    return counting, silent
+        assert lines[0].metric("yocho_events_total") == n_events
+    counting, silent, tracing = least[:, len(begins) // 4 :].sum(axis=1).tolist()
+    return Costs(counting, silent, tracing, 0.75 * (lines[0].metric("yocho_batch_records_count") or 0))
 
 
 def scrapes(n_customers: int) -> tuple[dict[str, list[float]], list[float], int]:
@@ -148,11 +192,13 @@ def timed(work: Callable[[], Any]) -> float:
 def run() -> None:
     """Print the figures."""
     calm_garbage_collector()
-    counting, silent = overhead()
+    costs = overhead(N_EVENTS, BATCH, BATCH)
     print(
         f"metrics: {N_EVENTS:,} events in batches of {BATCH:,}, CPU time, the least of {REPEATS} runs\n"
-        f"  counting {counting:.2f} s, silent {silent:.2f} s: overhead {counting / silent - 1:+.1%} (bar: {BAR:.0%});"
-        f" {share_of_calls():.1%} of the time in calls of metrics"
+        f"  counting {costs.counting:.2f} s, silent {costs.silent:.2f} s: overhead"
+        f" {costs.counting / costs.silent - 1:+.1%} (bar: {BAR:.0%});"
+        f" {share_of_calls():.1%} of the time in calls of metrics\n"
+        f"  traces, on top of counting: {costs}; of {N_ALONE} events, each alone: {overhead(N_ALONE, N_ALONE // 4, 1)}"
     )
     print(f"scrapes of {N_PARTITIONS} partitions")
     for n in N_CUSTOMERS:
