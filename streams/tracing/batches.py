@@ -19,7 +19,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import Tracer as OpenTelemetryTracer
 from opentelemetry.util.types import AttributeValue
 
 from streams.engine.outbox import Flush
@@ -28,7 +29,7 @@ from streams.settings import Settings
 from streams.topics import ALERTS, DEAD_LETTERS, enabled_inputs
 
 Attributes = dict[str, AttributeValue]
-REFUSED = "offsets_refused"
+TOMBSTONE, REFUSED = "tombstone", "offsets_refused"
 
 
 class Stage(NamedTuple):
@@ -40,7 +41,7 @@ class Stage(NamedTuple):
 
 
 class BatchTracer:
-    """Makes spans of what the engine tells.
+    """Makes spans of what the engine tells; the `streams.tracing.parts.Tracer`.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class BatchTracer:
         Names of topics and group.
     """
 
-    def __init__(self, tracer: Tracer, settings: Settings) -> None:
+    def __init__(self, tracer: OpenTelemetryTracer, settings: Settings) -> None:
         self._tracer = tracer
         self._topics = [source.topic(settings) for source in enabled_inputs(settings)]
         self._inputs = [f"yocho.{source.key.replace('-', '_')}" for source in enabled_inputs(settings)]
@@ -60,9 +61,9 @@ class BatchTracer:
         self._unsent: deque[tuple[Batch, Mapping[str, int]]] = deque()
         self._commit: list[Stage] = []
 
-    def put(self, topic: str) -> None:
-        """A record for a topic waits to be sent."""
-        self._put.append((time.perf_counter(), topic))
+    def put(self, topic: str, *, is_tombstone: bool = False) -> None:
+        """A record for a topic waits to be sent; a tombstone there tells nobody anything."""
+        self._put.append((time.perf_counter(), TOMBSTONE if is_tombstone else topic))
 
     def worked_off(self, batch: Batch) -> None:
         """Make the spans of a batch now, or when what it put is sent; what timers put before is none of it."""

@@ -16,7 +16,7 @@ from streams.metrics.engine import EngineMetrics
 class Tracer(Protocol):
     """Who hears of it; `streams.tracing.batches.BatchTracer` is the one."""
 
-    def put(self, topic: str) -> None:
+    def put(self, topic: str, *, is_tombstone: bool = False) -> None:
         """A record for a topic waits to be sent."""
 
     def worked_off(self, batch: Batch) -> None:
@@ -51,7 +51,7 @@ class TracedOutbox(Outbox):
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers | None = None
     ) -> None:
         """Add a record, and tell for which topic."""
-        self._tracer.put(topic)
+        self._tracer.put(topic, is_tombstone=value is None)
         super().put(topic, partition, key, value, headers)
 
 

@@ -49,10 +49,12 @@ async def test_what_was_applied_while_a_commit_was_under_way_is_committed_with_i
         app.stop_task = asyncio.ensure_future(app.on_stop())
         await asyncio.sleep(0)
 
+    committed_when_told = []
+    app.on_settled.append(lambda: committed_when_told.extend(committed))
     office.producer.after_send = while_it_is_written
     await app.consumer.commit()
     await app.stop_task
-    assert committed == [{ORDERS: 1}, {ORDERS: 2}]
+    assert committed == [{ORDERS: 1}, {ORDERS: 2}] == committed_when_told
     assert office.rows.partitions == {}
     await app.consumer.commit()
     assert committed == [{ORDERS: 1}, {ORDERS: 2}], "nothing is committed once the rows are gone"

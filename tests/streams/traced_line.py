@@ -59,7 +59,7 @@ class TracedLine(FirstLine):
         self.restart()
 
     def put(self, topic, partition, key, value, headers=None) -> None:
-        self.tracer.put(topic)
+        self.tracer.put(topic, is_tombstone=value is None)
         super().put(topic, partition, key, value, headers)
 
     def acknowledge(self) -> None:

@@ -87,6 +87,7 @@ def test_what_a_batch_puts_ends_when_the_flush_that_took_it_is_acknowledged(span
     tracer.put(ALERTS)
     tracer.put(ALERTS)
     tracer.put(DEAD_LETTERS)
+    tracer.put(ALERTS, is_tombstone=True)  # somebody was erased
     ended_s = time.perf_counter()
     tracer.worked_off(batch(began_s, ended_s))
     tracer.sent(Flush(began_s - 2.0, began_s - 1.0, ended_s + 1.0))
