@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.semconv._incubating.attributes import messaging_attributes
+from opentelemetry.semconv.attributes import error_attributes
 from opentelemetry.trace import SpanKind, StatusCode
 
 from streams.engine.outbox import Flush
@@ -56,6 +58,22 @@ def test_a_batch_of_one_topic_says_which_and_where(spans, tracer):
         "yocho.alerts": 0,
         "yocho.dead_letters": 0,
     }
+
+
+def test_names_are_those_of_the_conventions_or_our_own(spans, tracer):
+    tracer.worked_off(batch(10.0, 10.5))
+    for stage in ("output", "state", "offsets"):
+        tracer.committed(stage, 0.1)
+    tracer.commit_ended(is_done=False)
+    used = {name for trace in spans.traces() for name in trace.root.attributes}
+    conventions = {
+        value
+        for module in (messaging_attributes, error_attributes)
+        for value in vars(module).values()
+        if isinstance(value, str)
+    }
+    assert len(used) > 10
+    assert [name for name in used if name not in conventions and not name.startswith("yocho.")] == []
 
 
 def test_a_batch_of_several_topics_has_no_destination_and_the_place_of_each(spans, tracer):
