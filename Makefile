@@ -72,7 +72,7 @@ lock: $(STAMP)
 	  pyproject.toml -o requirements.lock
 	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
-	  --constraint requirements.lock pyproject.toml - -o deploy/requirements.lock
+	  --extra rocksdb --extra tracing --constraint requirements.lock pyproject.toml - -o deploy/requirements.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
