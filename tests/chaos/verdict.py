@@ -13,11 +13,13 @@ Log = Sequence[tuple[str, bytes, bytes]]
 
 @dataclass(frozen=True)
 class Left:
-    """What is on the brokers after a run: alerts and outcomes by id, state by customer."""
+    """What is on the brokers after a run: alerts, outcomes and dead letters by id, state by customer."""
 
     alerts: Mapping[str, tuple[Any, ...]]
     outcomes: Mapping[str, tuple[Any, ...]]
     rows: Mapping[bytes, Any]
+    dead_letters: Mapping[str, str] = field(default_factory=dict)
+    """Reason by id."""
     repeats: int = 0
     """Alert records beyond one an id: told again after a crash, with the same id."""
 
@@ -25,7 +27,7 @@ class Left:
     def behind(cls, probe: Probe) -> "Left":
         told = alerts_of(probe)
         records = sum(len(messages) for messages in probe.records("churn-alerts").values())
-        return cls(told, outcomes_of(probe), rows_of(probe), records - len(told))
+        return cls(told, outcomes_of(probe), rows_of(probe), dead_letters_of(probe), records - len(told))
 
 
 @dataclass
@@ -50,9 +52,11 @@ class Verdict:
             sorted(_unlike(left.outcomes, expected.outcomes)),
             sorted(_unlike({key: row["count"].tolist() for key, row in rows.items()}, counted)),
             sorted(_unlike(*({key: row.tobytes() for key, row in r.items()} for r in (left.rows, expected.rows)))),
+            sorted(f"{id_} {reason}" for id_, reason in left.dead_letters.items() if id_ not in expected.dead_letters),
             sorted({name for key, row in left.rows.items() for name in _differing(row, expected.rows.get(key))}),
         )
 
+    made_up_dead_letters: list[str] = field(default_factory=list)
     differing_fields: list[str] = field(default_factory=list)
 
     @property
@@ -61,7 +65,8 @@ class Verdict:
 
     def __str__(self) -> str:
         counts = ", ".join(f"{len(value)} {name.replace('_', ' ')}" for name, value in vars(self).items())
-        return f"{counts} ({', '.join(self.differing_fields)})" if self.differing_fields else counts
+        details = [*self.differing_fields, *self.made_up_dead_letters[:5]]
+        return f"{counts} ({', '.join(details)})" if details else counts
 
 
 def outcomes_of(probe: Probe) -> dict[str, tuple[Any, ...]]:
@@ -73,6 +78,12 @@ def outcomes_of(probe: Probe) -> dict[str, tuple[Any, ...]]:
             what = (outcome.customer_id, outcome.alert_id, str(outcome.outcome), outcome.occurred_at)
             assert found.setdefault(outcome.outcome_id, what) == what, f"said {found[outcome.outcome_id]}, then {what}"
     return found
+
+
+def dead_letters_of(probe: Probe) -> dict[str, str]:
+    """Why records were set aside, by the id of the letter."""
+    headers = [dict(message.headers()) for messages in probe.records("dead-letters").values() for message in messages]
+    return {said["x-id"].decode(): said["x-reason"].decode() for said in headers}
 
 
 def _unlike(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> set[Any]:
