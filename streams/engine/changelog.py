@@ -95,6 +95,7 @@ class OwnedRows:
         self.partitions: dict[int, PartitionRows] = {}
         self.last_offset: dict[int, int] = {}
         self._overtaken: set[int] = set()
+        self._doubtful: set[int] = set()
         self.ignored_stale = 0
         self.copies: Copies | None = None
         self.on_restored: Callable[[str, int], None] | None = None
@@ -148,15 +149,28 @@ class OwnedRows:
                 batch = [_Written(*record) for record in records]
                 self.copies.follow(number, batch, last_offset - len(batch), last_offset, ours=True)
 
+    def doubt(self, numbers: Collection[int], *, is_over: bool) -> None:
+        """Note that offsets of partitions were not taken by the group, or, once `is_over`, that they were.
+
+        They may be somebody else's by now, who does the same work from the offsets before. Then the rows here are ahead
+        of the state that goes with the group's offsets, and may not be kept over an assignment.
+        """
+        if is_over:
+            self._doubtful.difference_update(numbers)
+        else:
+            self._doubtful.update(numbers)
+
     def keep_only(self, numbers: Collection[int]) -> None:
         """Drop partitions that were lost, whole, so that nothing of them can come back as a ghost.
 
-        And those in whose changelog others wrote meanwhile: what they wrote is not in the rows.
+        And those in whose changelog others wrote meanwhile, as what they wrote is not in the rows, or may have done so.
         """
-        for number in [n for n in self.partitions if n not in numbers or n in self._overtaken]:
+        anew = self._overtaken | self._doubtful
+        for number in [n for n in self.partitions if n not in numbers or n in anew]:
             del self.partitions[number]
             self.last_offset.pop(number, None)
         self._overtaken.clear()
+        self._doubtful.clear()
         if self.copies is not None:
             self.copies.keep_only(numbers)
 

@@ -38,6 +38,9 @@ class HandOver(Protocol):
     async def checkpoint(self) -> dict[TP, int] | None:
         """Write output and state; the offsets that may be committed now, None when the write failed."""
 
+    def group_took(self, offsets: Collection[TP], *, is_done: bool) -> None:
+        """Offsets were committed, or were not."""
+
     def is_source(self, tp: TP) -> bool:
         """Whether offsets of this partition are committed by us."""
 
@@ -167,6 +170,7 @@ class BatchConsumer(driver.Consumer):
             for done in acked.values():
                 done.clear()
         await self._heal_group()
+        generation = self.app.consumer_generation_id
         offsets = await self.hand_over.checkpoint()
         ahead = {tp: offset for tp, offset in (offsets or {}).items() if self._should_commit(tp, offset)}
         sensor = self.hand_over.sensor
@@ -176,8 +180,10 @@ class BatchConsumer(driver.Consumer):
             return False
         began_s, done = time.perf_counter(), False
         try:
-            done = bool(await self._commit_offsets(ahead, start_new_transaction=start_new_transaction))
+            if generation == self.app.consumer_generation_id:  # else the group has moved on meanwhile
+                done = bool(await self._commit_offsets(ahead, start_new_transaction=start_new_transaction))
         finally:
+            self.hand_over.group_took(ahead, is_done=done)
             sensor.committed("offsets", time.perf_counter() - began_s)
             (sensor.commit_done if done else sensor.commit_failed)()
         return done

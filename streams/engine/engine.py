@@ -108,8 +108,13 @@ class Engine:
         return True
 
     def recovery_began(self) -> None:
-        """Partitions were assigned; their state is about to be restored."""
+        """Partitions were assigned; their state is about to be restored, and what was applied before counts no more."""
         self.awaits_state = True
+        self._ledgers, self._worked = {}, {}
+
+    def group_took(self, offsets: Collection[TP], *, is_done: bool) -> None:
+        """Offsets were committed, or were not: then others may own these partitions, and go on from before them."""
+        self.table.rows.doubt({tp.partition for tp in offsets}, is_over=is_done)
 
     def recovered(self) -> None:
         """State of all assigned partitions is complete; tasks start at the seek that follows."""

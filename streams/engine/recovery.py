@@ -8,16 +8,25 @@ A rebalance in the middle of a recovery ends the wait for the changelog, as ther
 are revoked, and Faust then goes on as if all of it had been read. An owner made of such rows would be newer than the
 rest of its own changelog, and pass it over as stale. So a recovery that was overtaken ends without a word; the next one
 reads on.
+
+Faust remembers how far it has read a changelog for as long as the partition stays, and reads on from there also where
+the rows were dropped meanwhile. How far they reach is asked at each assignment instead.
 """
 
+from collections import Counter
 from typing import Any
 
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
+from faust.types import TP
 
 
 class SafeRecovery(Recovery):
     """Faust's recovery with the flow stopped around the seek."""
+
+    def _add(self, table: Any, tp: TP, offsets: Counter[TP]) -> None:
+        offsets.pop(tp, None)
+        super()._add(table, tp, offsets)
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """State is complete, unless a rebalance came before that: seek, then let events flow."""

@@ -13,6 +13,7 @@ class NotingEngine:
 
     def __init__(self, offsets=None, takes=True):
         self.offsets, self.takes, self.notes, self.sensor = offsets, takes, [], FakeSensor()
+        self.taken = []
 
     merge_wait_s = 7.0
 
@@ -26,6 +27,9 @@ class NotingEngine:
     async def checkpoint(self):
         self.notes.append("checkpoint")
         return self.offsets
+
+    def group_took(self, offsets, *, is_done):
+        self.taken.append((dict(offsets), is_done))
 
     async def halt(self):
         self.notes.append("halt")

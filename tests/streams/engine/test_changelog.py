@@ -216,3 +216,17 @@ def test_where_somebody_else_wrote_in_between_every_row_is_written_again_and_rea
     assert partition.dirty_count == len(partition) > 0
     owned.keep_only({0})
     assert (owned.partitions, owned.last_offset) == ({}, {})
+
+
+def test_rows_whose_offsets_the_group_did_not_take_are_read_anew_when_assigned_next():
+    """Others may have owned the partition since, and gone on from the offsets before."""
+    owned = OwnedRows()
+    for number in (0, 1, 2):
+        owned.apply(number, changes_of(owner(1)), 1)
+    owned.doubt({0, 1}, is_over=False)
+    owned.doubt({1}, is_over=True)
+    owned.keep_only({0, 1, 2})
+    assert (set(owned.partitions), owned.last_offset) == ({1, 2}, {1: 1, 2: 1})
+    owned.apply(0, changes_of(owner(1)), 1)
+    owned.keep_only({0, 1, 2})
+    assert set(owned.partitions) == {0, 1, 2}, "read anew they are what counts"

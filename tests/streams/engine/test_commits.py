@@ -35,6 +35,7 @@ def test_whether_the_brokers_took_the_offsets_is_told_and_how_long_it_took(monke
     commits_of(scene, monkeypatch, answer)
     assert asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False)) == answer
     assert (scene.engine.sensor.commits, scene.engine.sensor.stages) == ([answer], ["offsets"])
+    assert scene.engine.taken == [({ORDERS: 10}, answer)]
 
 
 def test_a_commit_that_breaks_off_is_one_that_was_not_taken(monkeypatch):
@@ -47,6 +48,24 @@ def test_a_commit_that_breaks_off_is_one_that_was_not_taken(monkeypatch):
     with pytest.raises(KafkaError):
         asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
     assert scene.engine.sensor.commits == [False]
+    assert scene.engine.taken == [({ORDERS: 10}, False)]
+
+
+def test_offsets_that_were_worked_out_before_the_group_moved_on_are_not_sent(monkeypatch):
+    """The partition may have come back meanwhile, with the state of another owner, who had come less far."""
+    engine = NotingEngine()
+    scene = Scene(monkeypatch, engine)
+    sent = commits_of(scene, monkeypatch)
+    scene.app.consumer_generation_id = 7
+
+    async def checkpoint():
+        scene.app.consumer_generation_id = 8
+        return {ORDERS: 10}
+
+    monkeypatch.setattr(engine, "checkpoint", checkpoint)
+    assert not asyncio.run(scene.consumer._commit_tps([ORDERS], start_new_transaction=False))
+    assert sent == []
+    assert (engine.taken, engine.sensor.commits) == ([({ORDERS: 10}, False)], [False])
 
 
 def commits_of(scene, monkeypatch, answer=True):

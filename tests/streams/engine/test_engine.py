@@ -58,6 +58,18 @@ async def test_from_a_halt_until_partitions_are_assigned_no_recovery_counts():
 
 
 @in_a_loop
+async def test_what_was_applied_before_partitions_were_assigned_is_not_committed_after():
+    """They may have come back with the state of somebody who had come less far."""
+    office = Office().assign()
+    office.receive(1)
+    office.work()
+    await office.engine.halt()
+    office.engine.recovery_began()
+    office.engine.recovered()
+    assert await office.engine.checkpoint() == {}
+
+
+@in_a_loop
 async def test_while_halted_no_batch_is_taken():
     office = Office().assign()
     await office.engine.halt()

@@ -50,6 +50,19 @@ def test_a_recovery_that_a_rebalance_cut_short_is_not_taken_for_a_complete_one(r
     assert recover(method, 7, 7, revoked=True) == [], "there is nothing to wait for once partitions are revoked"
 
 
+def test_a_changelog_is_read_on_from_where_the_rows_reach_and_from_its_beginning_where_they_were_dropped():
+    """Faust would go on from where it had read to, and the partition would be served without its customers."""
+    app = app_with(NotingEngine())
+    table, recovery, tp = app.Table("customers", partitions=4), app.tables.recovery, TP("log", 0)
+    table.rows.partition(0)
+    table.rows.written(0, 41)
+    recovery.add_active(table, tp)
+    assert recovery.active_offsets[tp] == 41
+    table.rows.keep_only(())
+    recovery.add_active(table, tp)
+    assert recovery.active_offsets[tp] is None
+
+
 def test_the_table_manager_makes_our_recovery_and_makes_it_once():
     tables = app_with(NotingEngine()).tables
     assert isinstance(tables.recovery, SafeRecovery)
