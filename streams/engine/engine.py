@@ -227,7 +227,7 @@ class Engine:
             **self._task_options,
         )
         for source, tp in enumerate(tps):
-            spoke_at_s = -math.inf if tp in quiet else time.monotonic()
+            spoke_at_s = -math.inf if tp in quiet else task.clock.now_s()
             task.merge.start_at(source, offsets.get(tp, 0), rows.bookmarks.get(tp.topic, ()), spoke_at_s)
         return task
 

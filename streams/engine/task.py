@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from streams.engine.awake import AwakeClock
 from streams.engine.deliveries import Deliveries, Delivery
 from streams.engine.ledger import Ledger
 from streams.engine.merge import FAR, Merge
@@ -105,6 +106,7 @@ class PartitionTask:
         self._wall_clock = wall_clock
         self._set_paused = set_paused
         self._sensor = sensor
+        self.clock = AwakeClock(lambda: time.monotonic())  # noqa: PLW0108 - tests put another `time` here
         self._deliveries = [Deliveries() for _ in ledgers]
         self._paused = [False] * len(ledgers)
         self._wake = asyncio.Event()
@@ -119,7 +121,7 @@ class PartitionTask:
         delivery = Delivery(arrived_s, time.perf_counter())
         self._sensor.decoded(delivery.decoded_s - arrived_s)
         self._deliveries[number].delivered(offsets[-1], delivery)
-        latest_ms = self.merge.push(number, decoded, offsets[-1] + 1, time.monotonic(), offsets)
+        latest_ms = self.merge.push(number, decoded, offsets[-1] + 1, self.clock.now_s(), offsets)
         self.ledgers[number].delivered(offsets, latest_ms)
         self._apply_backpressure(number)
         self._wake.set()
@@ -142,7 +144,7 @@ class PartitionTask:
         """One step without an `await`; True when there is more to do at once."""
         for number in range(len(self.ledgers)):
             self.merge.saw_end(number, self._ends(number))
-        now_s = time.monotonic()
+        now_s = self.clock.now_s()
         switch_s = self._line.next_switch_s(self.partition)
         wall_ms = int(time.time() * 1000) if self._wall_clock else 0
         # the first record goes alone: before there is a stream time, no switch could hold up the others

@@ -25,8 +25,9 @@ Bookmark = tuple[int, int]
 
 _COMMITS = 8  # one may fail, and a second after it; more than that ends the worker
 
-PATIENCE_S = 30.0
-"""Longest wait for an input whose log seems to hold more: ten times a broker's pause, shorter than an SLO window."""
+PATIENCE_S = 45.0
+"""Longest wait for an input whose log seems to hold more: a fetch whose answer is lost is asked for again after 30 s
+(`streams.app.REQUEST_TIMEOUT_S`); shorter than an SLO window."""
 
 
 @dataclass
