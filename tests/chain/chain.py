@@ -20,8 +20,6 @@ from tests.end_to_end.cluster import Probe, WorkerProcess, environment, settle, 
 from tests.end_to_end.prometheus_server import RULES, PrometheusServer, free_port, rule_files
 
 WORKERS = 2
-AHEAD = 40_000
-"""Records of history that may wait for the workers: the embedded broker keeps a few megabytes of each partition."""
 
 
 @dataclass(frozen=True)
@@ -111,17 +109,15 @@ def started(length: Length) -> Iterator[Chain]:
         broker = stack.enter_context(fresh_broker())
         receiver = stack.enter_context(Receiver())
         alertmanager = stack.enter_context(AlertmanagerServer(receiver.port, length.by))
+        feeds = stack.enter_context(Feeds(broker.bootstrap, length.shop))
+        feeds.send_history()
         ports = [free_port() for _ in range(WORKERS)]
         workers = [_worker(broker.bootstrap, port, length) for port in ports]
         stack.callback(lambda: [worker.__exit__() for worker in workers])
-        feeds = stack.enter_context(Feeds(broker.bootstrap, length.shop))
         with Probe(broker.bootstrap) as probe:
             for worker in workers:
                 worker.wait_ready()
-            for sent in feeds.history():
-                if sent // (AHEAD // 4) > (sent - 1) // (AHEAD // 4):
-                    wait_until(lambda: probe.lag() < AHEAD, 120, workers[0].said)
-            settle(workers[0], probe)
+            settle(workers[0], probe, 600)
         feeds.go_on()
         alertmanager.wait_ready()
         jobs = {"yocho-worker": ports}

@@ -5,7 +5,7 @@ Each feed can be cut, as if its producer had died: what happens meanwhile is los
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class Shop:
     Parameters
     ----------
     n_customers
-        All of them as busy as the others; one in five leaves at some time.
+        All of them as busy as the others; one in five leaves at some time, and the others do the more: feeds stay even.
     per_hour
         Events of each feed in an hour of history.
     per_s
@@ -70,14 +70,15 @@ class Feeds:
             self._history_ends_at_s - self._rng.uniform(-1, DAYS - 8, shop.n_customers) * DAY_S,
             np.inf,
         )
+        self._stay = np.flatnonzero(np.isinf(self._leaves_at_s))
 
-    def history(self) -> Iterator[int]:
-        """Send it, in order; gives how many are out after each hour, so that somebody can wait for who reads it."""
-        for hour in range(DAYS * 24):
-            begin_s = self._history_ends_at_s + (hour - DAYS * 24) * 3600
+    def send_history(self) -> None:
+        """Send it, in order, before anybody reads: the wall clock of a worker that has caught up knows no history."""
+        for hour in range(-DAYS * 24, 0):
+            begin_s = self._history_ends_at_s + hour * 3600
             self._send(begin_s, begin_s + 3600, self._shop.per_hour)
-            self._producer.flush()
-            yield self._numbers
+            self._producer.poll(0)
+        self._producer.flush()
 
     def cut(self, feed: str) -> None:
         """Its producer dies."""
@@ -105,10 +106,11 @@ class Feeds:
         going = [feed for feed, n in counts.items() if feed not in self._cut for _ in range(n)]
         customers = self._rng.integers(self._shop.n_customers, size=len(going))
         at_s = self._rng.uniform(begin_s, end_s, len(going))
+        has_left = at_s >= self._leaves_at_s[customers]
+        customers[has_left] = self._rng.choice(self._stay, has_left.sum())
         for i in np.argsort(at_s):
-            if at_s[i] < self._leaves_at_s[customers[i]]:
-                feed, key, value = self._record(going[i], int(customers[i]), float(at_s[i]))
-                self._producer.produce(feed, value, key)
+            feed, key, value = self._record(going[i], int(customers[i]), float(at_s[i]))
+            self._producer.produce(feed, value, key)
 
     def _record(self, feed: str, customer: int, at_s: float) -> Record:
         self._numbers += 1

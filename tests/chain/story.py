@@ -84,12 +84,10 @@ def tell(chain: Chain) -> None:
 
 def _kill_both(chain: Chain) -> None:
     chain.kill(1)
-    chain.wait(lambda: DOWN in chain.firing(), 5, f"{DOWN} fires")
-    chain.wait(lambda: chain.receiver.was_told(DOWN), 3, f"{DOWN} told")
+    _see(chain, DOWN, 5)
     chain.pause(3)
     chain.kill(0)
-    chain.wait(lambda: UNSERVED in chain.firing(), 7, f"{UNSERVED} fires")
-    chain.wait(lambda: chain.receiver.was_told(UNSERVED), 3, f"{UNSERVED} told")
+    _see(chain, UNSERVED, 7)
     chain.pause(0.5)
     for number in range(2):
         chain.start(number)
@@ -100,8 +98,14 @@ def _kill_both(chain: Chain) -> None:
 def _cut_a_feed(chain: Chain) -> None:
     chain.cut(CUT)
     chain.wait(lambda: chain.prometheus.now("yocho_source_stale_seconds > 0") != [], 30, f"{CUT} known to be out")
-    chain.wait(lambda: SOURCE_OUT in chain.firing(), 10, f"{SOURCE_OUT} fires")
-    chain.wait(lambda: chain.receiver.was_told(SOURCE_OUT), 3, f"{SOURCE_OUT} told")
+    _see(chain, SOURCE_OUT, 10)
     chain.pause(1)
     chain.restore(CUT)
     chain.wait(lambda: SOURCE_OUT not in chain.firing(), 10, f"{SOURCE_OUT} over")
+
+
+def _see(chain: Chain, name: str, minutes: float) -> None:
+    """See an alert fire within so many minutes, reach Alertmanager, and somebody who is told."""
+    chain.wait(lambda: name in chain.firing(), minutes, f"{name} fires")
+    chain.wait(lambda: chain.alertmanager.alerts().get(name) == "active", 1, f"{name} at Alertmanager")
+    chain.wait(partial(chain.receiver.was_told, name), 3, f"{name} told")
