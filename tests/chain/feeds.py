@@ -18,6 +18,8 @@ DAYS = 22
 """Of history: a part of a week, and two whole ones, after which it is known what is usual."""
 DAY_S = 86_400
 TICK_S = 0.1
+FLUSH_HOURS = 12
+"""Of history: the producer's queue holds so much."""
 DETAILS: Mapping[str, dict[str, Any]] = {
     "orders": {"amount": 4_500},
     "logins": {"session_seconds": 180},
@@ -77,7 +79,8 @@ class Feeds:
         for hour in range(-DAYS * 24, 0):
             begin_s = self._history_ends_at_s + hour * 3600
             self._send(begin_s, begin_s + 3600, self._shop.per_hour)
-            self._producer.poll(0)
+            if hour % FLUSH_HOURS == 0:
+                self._producer.flush()
         self._producer.flush()
 
     def cut(self, feed: str) -> None:
