@@ -121,8 +121,7 @@ def started(length: Length) -> Iterator[Chain]:
         feeds.go_on()
         alertmanager.wait_ready()
         jobs = {"yocho-worker": ports}
-        told = PrometheusServer(jobs, alertmanager.port, rules, length.every_s)
-        prometheus = stack.enter_context(told)
+        prometheus = stack.enter_context(PrometheusServer(jobs, alertmanager.port, rules, length.every_s))
         prometheus.wait_ready()
         yield Chain(length, broker.bootstrap, ports, feeds, workers, alertmanager, receiver, prometheus)
 

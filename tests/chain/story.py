@@ -71,21 +71,19 @@ def fired(chain: Chain) -> list[Interval]:
 
 def tell(chain: Chain) -> None:
     """Let it happen; `chain.marks` has the moments."""
-    chain.pause(1)
+    chain.pause(0.5)
     chain.mark("well")
     chain.pause(3)
     _kill_both(chain)
-    chain.pause(2)
     _cut_a_feed(chain)
     for name in (DOWN, UNSERVED, SOURCE_OUT):
         chain.wait(partial(chain.receiver.is_over, name), 12, f"{name} over, told")
-    chain.pause(1)
 
 
 def _kill_both(chain: Chain) -> None:
     chain.kill(1)
     _see(chain, DOWN, 5)
-    chain.pause(3)
+    chain.pause(2.5)
     chain.kill(0)
     _see(chain, UNSERVED, 7)
     chain.pause(0.5)

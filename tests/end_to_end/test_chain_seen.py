@@ -17,7 +17,7 @@ from tests.deploy.rules_read import ALERTS
 from tests.documents import Document
 from tests.end_to_end.brokers import embedded_only
 
-pytestmark = embedded_only  # on Kafka: make chain
+pytestmark = [embedded_only, pytest.mark.timeout(600)]  # on Kafka: make chain; two minutes, more on a busy machine
 
 EXPECTED = {DOWN: "morning", UNSERVED: "pager", SOURCE_OUT: "morning"}
 OF_SHORT_TIME = {
