@@ -11,10 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from deploy.dashboards.building import Graph, Number, Query
+from deploy.pictures import FOLDER
 from deploy.pictures.__main__ import main
 from deploy.pictures.asked import Fired, Line, Prometheus, Shown, Stretch
 from deploy.pictures.drawing import Headline, Moment, drawn
 from deploy.pictures.golden import AT_LEAST, GOLDEN, TITLES
+from tests.chain.pictures import PICTURES
 
 STRETCH = Stretch(1_000, 1_060, 10)
 LATENCY = Graph(title="Latency", says="Of all.", unit="s", queries=[Query("late", "{{stage}}")], red_from=1)
@@ -120,3 +122,14 @@ def test_the_command_draws_the_golden_signals_of_any_prometheus(prometheus, tmp_
 def test_golden_signals_are_panels_of_the_dashboard():
     assert [panel.title for panel in GOLDEN] == list(TITLES)
     assert AT_LEAST.keys() <= set(TITLES)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_of_the_readme_fit_a_page_and_load_quickly(name):
+    content = (FOLDER / name).read_bytes()
+    assert len(content) < 200_000
+    assert int.from_bytes(content[16:20]) <= 1_600
+
+
+def test_there_is_no_other_picture():
+    assert {path.name for path in FOLDER.glob("*.png")} == PICTURES.keys()
