@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-lock
 
-.PHONY: demo test test-kafka check audit kafka chaos bench dashboards nightly lock clean
+.PHONY: demo test test-kafka check audit kafka chaos chain bench dashboards nightly lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "yocho needs Python 3.11 or newer; set PYTHON=python3.12, say"; exit 1; }
@@ -57,6 +57,10 @@ chaos: $(STAMP) kafka
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos.bad_input
 	$(BIN)/python -m tests.chaos.fuzz_decoder
+
+# from a killed worker and a dead feed to the pager with the rules as they are, and the README's pictures: half an hour
+chain: $(STAMP) kafka
+	YOCHO_TEST_BROKER=kafka $(BIN)/python -m tests.chain
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks

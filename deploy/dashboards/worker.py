@@ -21,13 +21,13 @@ AT_A_GLANCE = Row(
             title="Workers that answer",
             says="If one is missing, the others have its partitions.",
             unit="short",
-            queries=[Query('count(up{job="yocho-worker"} == 1)')],
+            queries=[Query('sum(up{job="yocho-worker"})')],
         ),
         Number(
             title="Partitions served",
             says="Less than YOCHO_PARTITIONS: nobody works on some. They may be restoring state.",
             unit="short",
-            queries=[Query("count(count by (partition) (yocho_stream_time_lag_seconds))")],
+            queries=[Query("count(count by (partition) (yocho_stream_time_lag_seconds)) or vector(0)")],
         ),
         Number(
             title="Records waiting",

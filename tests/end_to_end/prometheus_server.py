@@ -34,16 +34,27 @@ class PrometheusServer:
         Ports on 127.0.0.1 to read, by the job's name in deploy/prometheus/prometheus.yml.
     alertmanager
         Port of an Alertmanager to tell; None = nobody is told.
+    rules
+        Folder of the rules.
+    every_s
+        How often it reads and evaluates.
     """
 
-    def __init__(self, jobs: Mapping[str, Sequence[int]], alertmanager: int | None = None) -> None:
+    def __init__(
+        self,
+        jobs: Mapping[str, Sequence[int]],
+        alertmanager: int | None = None,
+        rules: Path = RULES,
+        every_s: int = EVERY_S,
+    ) -> None:
         if shutil.which("prometheus") is None:
             pytest.skip("prometheus is not here: on Debian install prometheus")
         self.port = free_port()
         self.began_s = time.time()
         self._folder = tempfile.TemporaryDirectory(prefix="yocho-prometheus-")
         folder = Path(self._folder.name)
-        (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration(jobs, alertmanager)), encoding="utf-8")
+        made = _configuration(jobs, alertmanager, rules, every_s)
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(made), encoding="utf-8")
         self._log = folder / "log"
         command = [
             "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
@@ -51,6 +62,11 @@ class PrometheusServer:
         ]  # fmt: skip
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    @property
+    def address(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.port}"
 
     def wait_ready(self) -> None:
         """Wait until it answers and has read every process once."""
@@ -71,8 +87,9 @@ class PrometheusServer:
 
     def _has_read_all(self) -> bool:
         try:
-            return self.now("up") != [] and self.now("up == 0") == []
-        except OSError:
+            with urllib.request.urlopen(f"{self.address}/-/ready", timeout=5):
+                return self.now("up") != [] and self.now("up == 0") == []
+        except OSError:  # nobody listens yet, or it is not ready
             return False
 
     def _series(self, path: str, **parameters: object) -> Series:
@@ -80,7 +97,7 @@ class PrometheusServer:
         return result
 
     def _data(self, path: str, **parameters: object) -> Any:
-        address = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        address = f"{self.address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         try:
             with urllib.request.urlopen(address, timeout=30) as response:
                 return json.load(response)["data"]
@@ -105,16 +122,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _configuration(jobs: Mapping[str, Sequence[int]], alertmanager: int | None) -> dict[str, Any]:
-    """As deploy/prometheus/prometheus.yml, but every second and with these processes."""
-    names = yaml.safe_load((RULES / "prometheus.yml").read_text(encoding="utf-8"))["rule_files"]
+def rule_files() -> list[str]:
+    """Names of the files with rules that Prometheus is given."""
+    names: list[str] = yaml.safe_load((RULES / "prometheus.yml").read_text(encoding="utf-8"))["rule_files"]
+    return names
+
+
+def _configuration(
+    jobs: Mapping[str, Sequence[int]], alertmanager: int | None, rules: Path, every_s: int
+) -> dict[str, Any]:
+    """As deploy/prometheus/prometheus.yml, but as often as is wanted and with these processes."""
     told = [] if alertmanager is None else [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]
     return {
-        "global": {"scrape_interval": f"{EVERY_S}s", "scrape_timeout": f"{EVERY_S}s", "evaluation_interval": "1s"},
-        "rule_files": [str(RULES / name) for name in names],
+        "global": dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), f"{every_s}s"),
+        "rule_files": [str(rules / name) for name in rule_files()],
         "alerting": {"alertmanagers": told},
         "scrape_configs": [
-            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}]}
+            {"job_name": job, "static_configs": [_target(job, n, port) for n, port in enumerate(ports, 1)]}
             for job, ports in jobs.items()
         ],
     }
+
+
+def _target(job: str, number: int, port: int) -> dict[str, Any]:
+    """One process, by a name that people know it by, as in docker-compose.yml: worker-1."""
+    return {"targets": [f"127.0.0.1:{port}"], "labels": {"instance": f"{job.removeprefix('yocho-')}-{number}"}}
