@@ -19,8 +19,8 @@ demo: $(STAMP)
 
 # what starts brokers and workers goes first and by file; it waits more than it works, but many at once miss sessions
 test: $(STAMP) check
-	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
-	$(BIN)/pytest -q -n 2 --ignore=tests/end_to_end
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=10 tests/end_to_end
+	$(BIN)/pytest -q -n 2 --durations=10 --ignore=tests/end_to_end
 
 # the end-to-end tests on Apache Kafka instead of the embedded broker
 KAFKA_TESTS ?= tests/end_to_end
