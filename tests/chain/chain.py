@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.apache_kafka.node import free_ports
 from tests.chain.alertmanager import AlertmanagerServer, Receiver
 from tests.chain.feeds import Feeds, Shop
 from tests.chain.shortened import write_shortened
 from tests.end_to_end.brokers import fresh_broker
 from tests.end_to_end.cluster import Probe, WorkerProcess, environment, settle, wait_until
-from tests.end_to_end.prometheus_server import RULES, PrometheusServer, free_port, rule_files
+from tests.end_to_end.prometheus_server import RULES, PrometheusServer, rule_files
 
 WORKERS = 2
 
@@ -108,10 +109,10 @@ def started(length: Length) -> Iterator[Chain]:
         write_shortened(RULES, rule_files(), rules, length.by)
         broker = stack.enter_context(fresh_broker())
         receiver = stack.enter_context(Receiver())
-        alertmanager = stack.enter_context(AlertmanagerServer(receiver.port, length.by))
+        alertmanager = stack.enter_context(AlertmanagerServer(receiver.address, length.by))
         feeds = stack.enter_context(Feeds(broker.bootstrap, length.shop))
         feeds.send_history()
-        ports = [free_port() for _ in range(WORKERS)]
+        ports = free_ports(WORKERS)
         workers = [_worker(broker.bootstrap, port, length) for port in ports]
         stack.callback(lambda: [worker.__exit__() for worker in workers])
         with Probe(broker.bootstrap) as probe:

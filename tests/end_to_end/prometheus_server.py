@@ -1,23 +1,18 @@
 """A real Prometheus on loopback, with the project's own rules, that reads processes under test every second."""
 
 import json
-import shutil
-import socket
-import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import pytest
 import yaml
 
 from tests.documents import ROOT
-from tests.end_to_end.cluster import wait_until
+from tests.end_to_end.loopback_server import LoopbackServer
 
 RULES = ROOT / "deploy" / "prometheus"
 EVERY_S = 1
@@ -25,8 +20,8 @@ EVERY_S = 1
 Series = list[dict[str, Any]]
 
 
-class PrometheusServer:
-    """Prometheus in a process of its own, its data in a temporary folder.
+class PrometheusServer(LoopbackServer):
+    """Prometheus, told of processes and of whom to tell.
 
     Parameters
     ----------
@@ -40,6 +35,8 @@ class PrometheusServer:
         How often it reads and evaluates.
     """
 
+    READY_S = 60.0
+
     def __init__(
         self,
         jobs: Mapping[str, Sequence[int]],
@@ -47,30 +44,12 @@ class PrometheusServer:
         rules: Path = RULES,
         every_s: int = EVERY_S,
     ) -> None:
-        if shutil.which("prometheus") is None:
-            pytest.skip("prometheus is not here: on Debian install prometheus")
-        self.port = free_port()
         self.began_s = time.time()
-        self._folder = tempfile.TemporaryDirectory(prefix="yocho-prometheus-")
-        folder = Path(self._folder.name)
-        made = _configuration(jobs, alertmanager, rules, every_s)
-        (folder / "prometheus.yml").write_text(yaml.safe_dump(made), encoding="utf-8")
-        self._log = folder / "log"
-        command = [
-            "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self.port}", "--enable-feature=exemplar-storage",
-        ]  # fmt: skip
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-
-    @property
-    def address(self) -> str:
-        """Where it is asked."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def wait_ready(self) -> None:
-        """Wait until it answers and has read every process once."""
-        wait_until(self._has_read_all, 60, lambda: self._log.read_text(errors="replace"))
+        super().__init__(
+            ("prometheus",),
+            _configuration(jobs, alertmanager, rules, every_s),
+            ("--storage.tsdb.path={data}", "--enable-feature=exemplar-storage"),
+        )
 
     def now(self, query: str) -> Series:
         """What a query gives at this moment."""
@@ -85,12 +64,9 @@ class PrometheusServer:
         found = self._data("query_exemplars", query=series, start=self.began_s, end=time.time())
         return [exemplar["labels"] for of_one in found for exemplar in of_one["exemplars"]]
 
-    def _has_read_all(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.address}/-/ready", timeout=5):
-                return self.now("up") != [] and self.now("up == 0") == []
-        except OSError:  # nobody listens yet, or it is not ready
-            return False
+    def _is_ready(self) -> bool:
+        """Whether it answers and has read every process once."""
+        return super()._is_ready() and self.now("up") != [] and self.now("up == 0") == []
 
     def _series(self, path: str, **parameters: object) -> Series:
         result: Series = self._data(path, **parameters)["result"]
@@ -105,21 +81,6 @@ class PrometheusServer:
             with error:
                 said = error.read().decode()
             raise AssertionError(f"{parameters['query']}\n{said}") from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(20)
-        self._folder.cleanup()
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def rule_files() -> list[str]:

@@ -61,7 +61,7 @@ def silent():
 def traced():
     """Spans would leave after a minute: what is here came with the end."""
     with Collector() as collector:
-        run = work(YOCHO_TRACING="on", OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, OTEL_BSP_SCHEDULE_DELAY="60000")
+        run = work(YOCHO_TRACING="on", OTEL_EXPORTER_OTLP_ENDPOINT=collector.address, OTEL_BSP_SCHEDULE_DELAY="60000")
         run.bodies, run.paths, run.spans = collector.bodies, collector.paths, collector.spans()
     return run
 
