@@ -5,8 +5,9 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from tests.chaos.run import Run
 from tests.chaos.traps import KILL_POINTS
@@ -19,6 +20,8 @@ SETTLED_S = 12.0
 """A worker's start, its rebalance and its partitions' recovery."""
 TRAPPED_S = 8.0
 """A worker that starts and takes part in a rebalance has met its trap by then, or waits for another rebalance."""
+Turns = Callable[[Run, int], Iterator[int]]
+"""When each of so many faults happens."""
 REFUSALS = [
     *(f"refuse:{error}:{of}:3" for of in ("output", "state") for error in (
         "RequestTimedOutError", "NotEnoughReplicasError", "MessageSizeTooLargeError", "NotLeaderForPartitionError",
@@ -61,28 +64,31 @@ class Story:
         return event_log(self.n_events, self.n_customers)
 
 
-def kills(number: int) -> Callable[[Run], None]:
+def over_the_log(run: Run, number: int, end: float = 0.9) -> Iterator[int]:
+    """Turns, each at its place of the log."""
+    total = len(run.feeder.log)
+    for turn in range(number):
+        run.wait_sent(0.1 + (end - 0.1) * turn / max(1, number - 1), total)
+        yield turn
+
+
+def in_peace(run: Run, number: int, *, apart_s: float) -> Iterator[int]:
+    """Turns, each once the group is at peace: for how long partitions stand still."""
+    for turn in range(number):
+        run.wait(apart_s)
+        yield turn
+    run.wait(apart_s)
+    assert not run.feeder.done, "the log was too short"
+
+
+def kills(number: int, turns: Turns = over_the_log) -> Callable[[Run], None]:
     """SIGKILL one worker after the other; each time the others, or itself, go on with its partitions."""
 
     def tell(run: Run) -> None:
-        for turn in _over_the_log(run, number):
+        for turn in turns(run, number):
             victim = _owner(run, turn)
             run.hit(lambda victim=victim: (victim.signal(signal.SIGKILL), run.progress.killed()))
             run.wait(0.2)
-
-    return tell
-
-
-def failovers(number: int) -> Callable[[Run], None]:
-    """SIGKILL one worker after the other, each once the group is at peace: how long its partitions stand still."""
-
-    def tell(run: Run) -> None:
-        for turn in range(number):
-            run.wait(APART_S)
-            victim = _owner(run, turn)
-            run.hit(lambda victim=victim: (victim.signal(signal.SIGKILL), run.progress.killed()))
-        run.wait(APART_S)
-        assert not run.feeder.done, "the log was too short"
 
     return tell
 
@@ -119,7 +125,7 @@ def bounces(number: int, outage_s: float, end: float = 0.8) -> Callable[[Run], N
 
     def tell(run: Run) -> None:
         actions = [(node, how) for _ in range(number) for how in ("stop", "kill") for node in run.kafka.nodes]
-        for turn in _over_the_log(run, len(actions), end):
+        for turn in over_the_log(run, len(actions), end):
             node, how = actions[turn]
             run.hit(getattr(node, how))
             run.wait(1.0)
@@ -136,11 +142,11 @@ def bounces(number: int, outage_s: float, end: float = 0.8) -> Callable[[Run], N
     return tell
 
 
-def joins(number: int) -> Callable[[Run], None]:
+def joins(number: int, turns: Turns = over_the_log) -> Callable[[Run], None]:
     """Workers come and go, in order."""
 
     def tell(run: Run) -> None:
-        for turn in _over_the_log(run, number):
+        for turn in turns(run, number):
             if turn % 2 == 0:
                 run.hit(run.fleet.join)
             else:
@@ -149,22 +155,9 @@ def joins(number: int) -> Callable[[Run], None]:
     return tell
 
 
-def arrivals(number: int) -> Callable[[Run], None]:
-    """Workers come and go, each once the group is at peace: how long partitions stand still."""
-
-    def tell(run: Run) -> None:
-        for turn in range(number):
-            run.wait(SETTLED_S)
-            run.hit(run.fleet.join if turn % 2 == 0 else lambda: run.fleet.leave(run.fleet.members[0]))
-        run.wait(SETTLED_S)
-        assert not run.feeder.done, "the log was too short"
-
-    return tell
-
-
 def rolling(run: Run) -> None:
     """Each worker is restarted in turn under its own name, so that nobody else's partitions move."""
-    for turn in _over_the_log(run, len(run.fleet.members)):
+    for turn in over_the_log(run, len(run.fleet.members)):
         run.hit(lambda turn=turn: run.fleet.members[turn].signal(signal.SIGTERM))
 
 
@@ -172,21 +165,13 @@ def zombies(number: int) -> Callable[[Run], None]:
     """A worker freezes for twice its session and wakes up when others have its partitions."""
 
     def tell(run: Run) -> None:
-        for turn in _over_the_log(run, number):
+        for turn in over_the_log(run, number):
             victim = _owner(run, turn)
             run.hit(lambda victim=victim: victim.signal(signal.SIGSTOP))
             run.wait(2 * SESSION_S)
             victim.signal(signal.SIGCONT)
 
     return tell
-
-
-def _over_the_log(run: Run, number: int, end: float = 0.9):
-    """Turns, each at its place of the log."""
-    total = len(run.feeder.log)
-    for turn in range(number):
-        run.wait_sent(0.1 + (end - 0.1) * turn / max(1, number - 1), total)
-        yield turn
 
 
 def _owner(run: Run, turn: int):
@@ -201,7 +186,9 @@ POINTS = [f"kill:{point}:{nth}" for nth in (1, 3) for point in KILL_POINTS]
 
 FULL = (
     Story("50 SIGKILLs of 3 workers over 1,000,000 events", kills(50), 1_000_000, 10_000, 2_500),
-    Story("10 failovers, each in peace", failovers(10), 200_000, pace_per_s=500.0, nodes=1),
+    Story(
+        "10 failovers, each in peace", kills(10, partial(in_peace, apart_s=APART_S)), 200_000, pace_per_s=500.0, nodes=1
+    ),
     Story("SIGKILL at 6 points, 20 each", traps(POINTS * 10), 700_000, pace_per_s=400.0, nodes=1),
     Story(
         "5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s",
@@ -211,7 +198,14 @@ FULL = (
         variables={"YOCHO_MERGE_WAIT_S": "25"},  # a broker that was killed is missed after 9 s
     ),
     Story("20 joins and leaves", joins(20), 300_000),
-    Story("20 arrivals and departures, each in peace", arrivals(20), 250_000, pace_per_s=500.0, workers=2, nodes=1),
+    Story(
+        "20 arrivals and departures, each in peace",
+        joins(20, partial(in_peace, apart_s=SETTLED_S)),
+        250_000,
+        pace_per_s=500.0,
+        workers=2,
+        nodes=1,
+    ),
     Story(
         "rolling restart of 3 workers, static membership",
         rolling,

@@ -40,6 +40,8 @@ class Verdict:
     different_outcomes: list[str] = field(default_factory=list)
     miscounted: list[bytes] = field(default_factory=list)
     different_rows: list[bytes] = field(default_factory=list)
+    made_up_dead_letters: list[str] = field(default_factory=list)
+    differing_fields: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, left: Left, expected: Left, log: Log) -> "Verdict":
@@ -55,9 +57,6 @@ class Verdict:
             sorted(f"{id_} {reason}" for id_, reason in left.dead_letters.items() if id_ not in expected.dead_letters),
             sorted({name for key, row in left.rows.items() for name in _differing(row, expected.rows.get(key))}),
         )
-
-    made_up_dead_letters: list[str] = field(default_factory=list)
-    differing_fields: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
