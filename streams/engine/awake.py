@@ -5,7 +5,6 @@ whose machine was moved, has heard nobody meanwhile: by the monotonic clock it w
 wakes up, go on without them, and tell alerts that are not true before it learns that its session is over.
 """
 
-import time
 from collections.abc import Callable
 
 MOST_S = 2.0
@@ -23,12 +22,12 @@ class AwakeClock:
     Examples
     --------
     >>> moments = iter([100.0, 100.5, 160.0])
-    >>> awake = AwakeClock(clock=lambda: next(moments))
+    >>> awake = AwakeClock(lambda: next(moments))
     >>> awake.now_s(), awake.now_s()
     (0.5, 2.5)
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._asked_at_s = clock()
         self._now_s = 0.0

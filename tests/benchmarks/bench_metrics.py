@@ -1,9 +1,8 @@
 """What metrics and traces cost: the same log through lines that count, do not, or trace too, and what a scrape takes.
 
 All lines run in this process, batch about, so that noise meets all alike; the figure is CPU time. Traces are encoded as
-they would be sent, and not sent. Not counted there,
-but shown: the count of customers beside the work, whose slices come four times a second. Scrapes are of twelve
-partitions, with all that a worker and a trainer show.
+they would be sent, and not sent. Not counted there, but shown: the count of customers beside the work, whose slices
+come four times a second. Scrapes are of twelve partitions, with all that a worker and a trainer show.
 """
 
 import time
