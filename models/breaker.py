@@ -10,9 +10,11 @@ alerts come in waves, because their logs know dates only or their customers join
 wave, the third small shops. In the first `DAYS` days with alerts nothing trips. Days on which it was open or had just
 been released are not usual, and the days before them stand in.
 
-While it is open nobody is lost: who crosses a level is looked at again after an hour (`HOLD_S` and a spread of
-another), and is told about then if it is still true. A person releases it, and it keeps out of the way for a day. Where
-a source was stale when it tripped, the return of the source closes it too, and it starts counting again.
+While it is open nobody is lost: who crosses a level is looked at again, on the first day after an hour (`HOLD_S` and a
+spread of another), later after as many hours as it has been open for days, so that a log of years, in which nobody
+releases anything, does not look at thousands every hour. A person releases it, and it keeps out of the way for a day.
+Where a source was stale when it tripped, the return of the source closes it too, and it starts counting again. Once it
+is closed everybody is revisited within an hour, and told about then if it is still true.
 
 An alert is counted on its own day, so a replay at full speed, whose batches span days, counts as live processing does.
 Within a batch customers are not all met in the order of their seconds. So how a log is cut into batches can shift which
@@ -21,6 +23,9 @@ alert of a day is the first to be held, and nothing else.
 
 from itertools import islice
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.target import DAY_S
 
@@ -98,6 +103,11 @@ class Breaker:
             self.opened_at_s = at_s
             return False
         return True
+
+    def hold_s(self, at_s: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How long who is held at a second waits for the next look, the spread aside, seconds."""
+        days_open: NDArray[np.int64] = at_s // DAY_S - self.opened_at_s // DAY_S
+        return HOLD_S * np.maximum(1, days_open)
 
     def tell(self, at_s: int) -> None:
         """Count an alert as of a second."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.breaker import HOLD_S, Breaker
+from models.breaker import Breaker
 from models.capacity import Capacity
 from models.clocks import ChannelClocks
 from models.commands import Command
@@ -148,8 +148,8 @@ class Watch:
         at_s
             The second of each look, normally `due_at`, shape (n,).
         breaker
-            Says who may be told of a new or worse risk; about the others nothing is decided yet, and they are looked
-            at again within two hours. None lets everybody through.
+            Says who may be told of a new or worse risk; about the others nothing is decided yet, and it says when they
+            are looked at again. None lets everybody through.
         capacity
             Lets new alerts in; None lets in all of them.
 
@@ -166,7 +166,9 @@ class Watch:
         churned_at = expires_at(self.policy, rows, self.target, self.clocks)
         cause = np.where((churned_at > 0) & (churned_at <= at_s), Cause.EXPIRY, Cause.SILENCE)
         decisions, held = self._decider.decide(rows, at_s, p, cause, breaker=breaker, capacity=capacity)
-        rows["due_at"] = self._next_look_at(rows, at_s, held)
+        rows["due_at"] = self._next_look_at(rows, at_s)
+        if breaker is not None and held.size:
+            rows["due_at"][held] = self._after_hold(rows[held], at_s[held], breaker)
         return Findings(decisions, resolved_index, resolved, forgotten, outcomes, gone, held, censored)
 
     def plan(self, rows: Rows, at_s: Seconds) -> None:
@@ -254,7 +256,11 @@ class Watch:
         first = first_look_at(self.policy, rows, self.target, self.clocks)
         return self._earliest_after(rows, at_s, np.where(is_watched(rows, self.target), first, 0))
 
-    def _next_look_at(self, rows: Rows, at_s: Seconds, held: Indices | None = None) -> Seconds:
+    def _after_hold(self, rows: Rows, at_s: Seconds, breaker: Breaker) -> Seconds:
+        hold_s = breaker.hold_s(at_s)
+        return self._earliest_after(rows, at_s, at_s + hold_s + rows["phase"].astype(np.int64) * hold_s // PHASES)
+
+    def _next_look_at(self, rows: Rows, at_s: Seconds) -> Seconds:
         settled = settled_at(self.policy, rows, self.target, self.clocks)
         watched = is_watched(rows, self.target)
         rises = np.where(watched & (at_s < settled), settled, 0)
@@ -268,8 +274,6 @@ class Watch:
                 np.minimum(expires_at(self.policy, sub, self.target, self.clocks), at_s[solve] + self.policy.expire_s),
                 next_threshold(self.policy, sub["level"]),
             )
-        if held is not None and held.size:
-            rises[held] = at_s[held] + HOLD_S + rows["phase"][held].astype(np.int64) * HOLD_S // PHASES
         return self._earliest_after(rows, at_s, rises)
 
     def _forgotten_at(self, rows: Rows) -> Seconds:

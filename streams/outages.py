@@ -141,7 +141,7 @@ class Outages:
         )
 
     def held(self, number: int) -> int:
-        """How many customers of a partition wait with an alert; known an hour after a restart."""
+        """How many customers of a partition wait with an alert; after a restart as they are looked at again."""
         return len(self._held.get(number, ()))
 
     def forget_partitions(self) -> None:

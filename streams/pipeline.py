@@ -144,7 +144,9 @@ class Pipeline:
         what = said[0].what
         if isinstance(what, Release):
             self._look_due(partition, what.at_s, UNLIMITED)  # what was due before is held yet
-            is_done = self.outages.release(partition, max(partition.stream_time_s, what.at_s))
+            now_s = max(partition.stream_time_s, what.at_s)
+            if is_done := self.outages.release(partition, now_s):
+                self.watches.revisit_all(partition, now_s)
             self.metrics.commanded(in_vain=not is_done)
         elif isinstance(what, Erase):
             self._erase(partition, self.admission.to_erase(partition, said, what.at_s), what.at_s)

@@ -1,5 +1,6 @@
 """The breaker: how many alerts a day are too many, and what closes it."""
 
+import numpy as np
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +73,14 @@ def test_alerts_that_are_met_out_of_order_still_have_one_limit_a_day():
     breaker = known(30)
     seconds = [(100 + DAYS) * DAY_S + (n * 7_919) % DAY_S for n in range(2_000)]
     assert sum(admit(breaker, second) for second in seconds) == 150
+
+
+def test_who_is_held_waits_an_hour_on_the_first_day_and_an_hour_more_each_day():
+    breaker = known(30)
+    let_through(breaker, DAYS)
+    opened_s = breaker.opened_at_s
+    days = opened_s // DAY_S * DAY_S - opened_s + np.array([1, 2, 3, 29]) * DAY_S - 1
+    assert breaker.hold_s(opened_s + np.array([0, *days])).tolist() == [3_600, 3_600, 3_600, 7_200, 28 * 3_600]
 
 
 def test_a_long_history_is_not_kept():

@@ -111,6 +111,20 @@ def test_nobody_is_told_twice_and_nothing_is_lost(released_on_day_41):
     assert told(free, 40, 42, *WARNED) - told(released_on_day_41, 40, 42, *WARNED) <= back
 
 
+def test_after_two_weeks_looks_are_rare_and_a_release_still_tells_within_two_hours():
+    log, line = shop(56), worker()
+    log.play(line, until_day=54)
+    held, looks = line.metric("yocho_alerts_held", partition="0"), line.metric("yocho_looks_total")
+    log.play(line, from_day=54, until_day=55)
+    looks_a_day = line.metric("yocho_looks_total") - looks
+    assert held > 150
+    assert looks_a_day < 6 * held  # on the first day there are 16 of each
+    release(line, 55)
+    log.play(line, from_day=55, until_day=55 + 2.1 / 24)
+    assert len(told(line, 55, 55 + 2.1 / 24, *WARNED) & REGULAR) > 100
+    assert line.metric("yocho_alerts_held", partition="0") < 5
+
+
 def test_a_release_of_a_closed_breaker_does_nothing():
     log = shop()
     plain, released = log.play(worker(), until_day=35), log.play(worker(), until_day=30)
