@@ -5,25 +5,16 @@ for one partition: its value is the list of records, its offset the last of them
 Each override says why it exists; `test_hooks.py` pins what they rely on.
 """
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from typing import Any, Protocol
 
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.engine import lenient
+from streams.engine.fetch_thread import BatchConsumerThread, Fetched
 from streams.engine.sensor import Sensor
-
-FETCH_WAIT_MS = 100
-"""How long a broker may hold back an empty fetch. aiokafka keeps one fetch per broker in flight, so a fetch that waits
-on idle partitions delays the next one of a busy partition by as much; Faust's 1,500 ms would be the alert's latency."""
-
-
-END_KNOWN_MS = 1_000
-"""For how long a broker's word on where a log ends is good: ten times as long as it may hold an empty fetch."""
 
 
 class HandOver(Protocol):
@@ -55,50 +46,16 @@ class HandOver(Protocol):
         """Reading of source partitions will start at these offsets; the quiet ones have not spoken for that long."""
 
 
-class BatchConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread aiokafka's consumer lives in."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        lenient.install()
-        # set before start: the fetcher takes it over there, and Faust has no setting for it
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        return consumer
-
-    def end_of(self, tp: TP) -> int | None:
-        """Where a log ends (exclusive), if its broker has said so lately; else there may be more, and nobody knows."""
-        consumer = self._ensure_consumer()
-        said_at_ms = consumer.last_poll_timestamp(tp)
-        if said_at_ms is None or said_at_ms < time.time() * 1000 - END_KNOWN_MS:
-            return None
-        end: int | None = consumer.highwater(tp)
-        return end
-
-    async def quiet(self, tps: Sequence[TP], for_s: float) -> set[TP]:
-        """Which of these logs hold no record of the last seconds; none of them, if that cannot be told in that time."""
-        quiet: set[TP] = await self.call_thread(self._quiet, tps, for_s)
-        return quiet
-
-    async def _quiet(self, tps: Sequence[TP], for_s: float) -> set[TP]:
-        consumer = self._ensure_consumer()
-        since_ms = int((time.time() - for_s) * 1000)
-        try:
-            async with asyncio.timeout(for_s):
-                newer = await consumer.offsets_for_times(dict.fromkeys(tps, since_ms))
-                old = [tp for tp in tps if newer[tp] is None]
-                begins, ends = await consumer.beginning_offsets(old), await consumer.end_offsets(old)
-                # one that does not know times, as the embedded broker, finds nothing since the beginning of time either
-                known = await consumer.offsets_for_times(dict.fromkeys(old, 0))
-        except (KafkaError, TimeoutError):  # a leader is away: the wait it would have saved is over as well
-            return set()
-        return {tp for tp in old if known[tp] is not None or begins[tp] == ends[tp]}
-
-
 class BatchConsumer(driver.Consumer):
     """Faust's consumer with batches, our commit order and a safe hand-over."""
 
     _dropped = False
     """Whether something was fetched and not handed over, so that reading has to go back to what is committed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._given: dict[TP, int] = {}
+        self._read: dict[TP, int] = {}
 
     @property
     def hand_over(self) -> HandOver:
@@ -120,9 +77,13 @@ class BatchConsumer(driver.Consumer):
         return await super()._getmany(frozenset(active_partitions), timeout)
 
     def end_of(self, tp: TP) -> int | None:
-        """Where the log of an input ends (exclusive), None while that is not known."""
+        """Where the records of an input end (exclusive), None while that is not known.
+
+        A log may go on with markers of transactions. Where it has been read to its end, the last record handed over is
+        the last there is.
+        """
         end: int | None = self._thread.end_of(tp)
-        return end
+        return self._given.get(tp, end) if end is not None and self._read.get(tp, -1) >= end else end
 
     async def _seek_again(self) -> bool:
         try:
@@ -137,6 +98,7 @@ class BatchConsumer(driver.Consumer):
         # Faust interleaves single records of all partitions here; we yield each partition's batch as one message. What
         # is not yielded was fetched all the same: Faust seeks at once, in the middle of a rebalance; we do it when the
         # flow is on again. A partition that was paused for backpressure during its fetch is no reason to drop.
+        read = self._read  # a seek meanwhile makes a new one
         records, _ = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
@@ -147,12 +109,15 @@ class BatchConsumer(driver.Consumer):
                 return
             if batch and self._is_wanted(tp, batch):
                 yield tp, self._batch_message(tp, batch)
+        if isinstance(records, Fetched):
+            read.update(records.positions)
 
     def _is_wanted(self, tp: TP, batch: list[Any]) -> bool:
         if not self.hand_over.is_source(tp):
             return tp in self._get_active_partitions()
         taken = self.hand_over.fetched(tp, batch[0].offset, batch[-1].offset)
         self._dropped |= not taken
+        self._given[tp] = batch[-1].offset + 1
         return taken
 
     def _batch_message(self, tp: TP, batch: list[Any]) -> ConsumerMessage:
@@ -235,6 +200,7 @@ class BatchConsumer(driver.Consumer):
             starts.update((tp, beginnings[tp]) for tp in fresh)
             for tp in fresh:
                 self._committed_offset.pop(tp, None)
+        self._given, self._read = dict(starts), {}
         self.hand_over.positioned(starts, await self._quiet(starts))
 
     async def _quiet(self, starts: dict[TP, int]) -> set[TP]:

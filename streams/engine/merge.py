@@ -4,7 +4,8 @@ Kafka keeps order within a partition of one topic, not between topics. As Kafka 
 KIP-695), records are taken from the input whose next record is earliest, and an input that is empty holds the others
 back while the broker still has something for it. An input that has nothing to fetch is waited for only if it spoke, or
 reading of it began, within the last `wait_s` seconds, so a dead feed costs nothing. No input is waited for longer than
-`turns.PATIENCE_S`: a log may end in markers that never become records, and a partition must not stick on them.
+`turns.PATIENCE_S`: what its log still holds may never come, and a partition must not stick on it. The markers that
+transactions leave behind are no records: who tells a merge where logs end leaves them out (`BatchConsumer.end_of`).
 
 Records of one input may arrive out of order by as much as `disorder_ms` and are put in order. The order is that of
 (turn, input number, offset); `streams.engine.turns` says what a turn is. It does not depend on how records were cut

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.types import TP
 
-from streams.engine.consumer import BatchConsumerThread
+from streams.engine.fetch_thread import BatchConsumerThread
 from streams.settings import Settings
 from tests.end_to_end.brokers import embedded_only, fresh_broker, kafka_only
 

@@ -99,7 +99,7 @@ HOOKS = {
     f"{APP}._stop_consumer": ("0df151105455", "waits for agents, then stops the consumer, which commits"),
     "mode.utils.queues:FlowControlEvent.resume": ("ba2f97a15e7e", "clears the queues before it opens them"),
     "mode.utils.queues:FlowControlEvent.clear": ("0f78dc4469ae", "empties the queues of agents"),
-    "aiokafka:AIOKafkaConsumer.start": ("5a3c9f9ca8c6", "gives _fetch_max_wait_ms to the fetcher"),
+    "aiokafka:AIOKafkaConsumer.start": ("5a3c9f9ca8c6", "gives _fetch_max_wait_ms and _isolation_level to the fetcher"),
     "aiokafka:AIOKafkaConsumer.seek_to_committed": (
         "c1ea0be7b066",
         "does not move partitions without a commit, or committed at 0",
@@ -114,7 +114,11 @@ HOOKS = {
     ),
     "aiokafka.consumer.fetcher:PartitionRecords._unpack_records": (
         "97440fa8ba6d",
-        "asks next_batch, and of a batch what LenientBatch gives",
+        "asks next_batch, and of a batch what LenientBatch gives; leaves out markers, and goes past them",
+    ),
+    "aiokafka.consumer.fetcher:FetchResult.getall": (
+        "1b448682c740",
+        "moves the position past what it gives, and at the end of a fetch past the markers behind it",
     ),
     "aiokafka.consumer.group_coordinator:GroupCoordinator.check_errors": (
         "98643f8549bf",

@@ -7,8 +7,7 @@ import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine import consumer as consumer_module
-from streams.engine.consumer import FETCH_WAIT_MS
+from streams.engine.fetch_thread import FETCH_WAIT_MS
 from tests.streams.engine.scene import CHANGELOG, ORDERS, Scene, records
 
 
@@ -180,22 +179,6 @@ def test_at_a_first_reading_every_input_may_be_about_to_begin(scene):
     asyncio.run(scene.consumer.perform_seek())
     assert scene.notes[-1] == ("positioned", {ORDERS: 0})
     assert scene.asked_for_quiet == []
-
-
-@pytest.mark.parametrize(("ago_s", "end"), [(0.0, 42), (0.9, 42), (1.1, None), (None, None)])
-def test_where_a_log_ends_is_known_only_while_its_broker_says_so(scene, ago_s, end, monkeypatch):
-    """A broker that is away or slow may have more; what it said last would make the others go on without it."""
-
-    class Fetching:
-        def last_poll_timestamp(self, _):
-            return None if ago_s is None else int((1_000.0 - ago_s) * 1000)
-
-        def highwater(self, _):
-            return 42
-
-    monkeypatch.setattr(scene.consumer._thread, "_ensure_consumer", Fetching)
-    monkeypatch.setattr(consumer_module, "time", SimpleNamespace(time=lambda: 1_000.0))
-    assert scene.consumer.end_of(ORDERS) == end
 
 
 @pytest.mark.parametrize("error", [KafkaError("no leader"), TimeoutError()])

@@ -19,7 +19,8 @@ from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 
 from streams.engine import VERIFIED_VERSIONS
-from streams.engine.consumer import BatchConsumer, BatchConsumerThread
+from streams.engine.consumer import BatchConsumer
+from streams.engine.fetch_thread import BatchConsumerThread
 from streams.engine.recovery import SafeRecovery, SafeTableManager
 from streams.engine.store import RawBatches, RowStore, RowTable
 from tests.streams.engine.faust_app import NotingEngine, app_with, consumer_of
