@@ -1,6 +1,8 @@
 """What left a first line, read as others would: every record valid by its schema, with CloudEvents headers."""
 
 from datetime import datetime
+from functools import lru_cache
+from types import ModuleType
 from typing import NamedTuple
 
 import jsonschema
@@ -10,10 +12,16 @@ import orjson
 from streams import alerts, outcomes
 from streams.settings import Settings
 
-_SCHEMA, _OUTCOME_SCHEMA = (
-    jsonschema.Draft202012Validator(codec.json_schema(), format_checker=jsonschema.FormatChecker())
+_SCHEMAS = {
+    codec: jsonschema.Draft202012Validator(codec.json_schema(), format_checker=jsonschema.FormatChecker())
     for codec in (alerts, outcomes)
-)
+}
+
+
+@lru_cache(maxsize=10_000)
+def _validate(codec: ModuleType, value: bytes) -> None:
+    """Check a value against its schema; the same bytes once, as replays tell the same again and again."""
+    _SCHEMAS[codec].validate(orjson.loads(value))
 
 
 class Out(NamedTuple):
@@ -28,7 +36,7 @@ class Out(NamedTuple):
 
 def checked_alert(out: Out, settings: Settings) -> alerts.Alert:
     """Read an alert that left the first line."""
-    _SCHEMA.validate(orjson.loads(out.value))
+    _validate(alerts, out.value)
     alert = alerts.decode(out.value)
     event_type = f"yocho.alert.{alert.type}.v{alerts.VERSION}"
     _check_headers(out, settings, alert.alert_id, event_type, alert.occurred_at)
@@ -38,7 +46,7 @@ def checked_alert(out: Out, settings: Settings) -> alerts.Alert:
 
 def checked_outcome(out: Out, settings: Settings) -> outcomes.Outcome:
     """Read an outcome that left the first line."""
-    _OUTCOME_SCHEMA.validate(orjson.loads(out.value))
+    _validate(outcomes, out.value)
     outcome = outcomes.decode(out.value)
     event_type = f"yocho.outcome.{outcome.outcome}.v{outcomes.VERSION}"
     _check_headers(out, settings, outcome.outcome_id, event_type, outcome.occurred_at)
