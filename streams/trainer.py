@@ -22,6 +22,7 @@ from streams.engine.engine import EXIT_FATAL, EXIT_NEWER
 from streams.engine.outbox import Outbox
 from streams.health import HealthServer
 from streams.logs import LIFE, get_logger, set_up_logging
+from streams.machine import keep_algebra_on_one_thread
 from streams.metrics.process import new_registry
 from streams.metrics.training import TrainingMetrics
 from streams.security import client_options
@@ -59,6 +60,7 @@ def run_trainer(settings: Settings, log_level: str) -> int:
     """
     require_apart(settings)
     set_up_logging(log_level, settings.log_format)
+    keep_algebra_on_one_thread()
     registry = new_registry()
     trainer = Trainers(settings, TrainingMetrics(registry))
     health = HealthServer(registry, lambda: trainer.has_joined, settings.metrics_host, settings.metrics_port)

@@ -1,7 +1,6 @@
 """Runs one worker: models read, app made, health served, Faust started; ends on SIGTERM or SIGINT."""
 
 import asyncio
-import gc
 from collections.abc import Collection
 
 import faust
@@ -14,6 +13,7 @@ from streams.cluster import Cluster
 from streams.engine.engine import EXIT_NEWER, Engine
 from streams.health import HealthServer
 from streams.logs import LIFE, get_logger, set_up_logging
+from streams.machine import calm_garbage_collector, keep_algebra_on_one_thread
 from streams.metrics.process import new_registry
 from streams.settings import Settings
 from streams.times import time_text
@@ -46,6 +46,7 @@ def run_worker(settings: Settings, log_level: str) -> int:
     set_up_logging(log_level, settings.log_format)
     with traced(settings) as tracing:
         calm_garbage_collector()
+        keep_algebra_on_one_thread()
         return _work(settings, tracing)
 
 
@@ -107,16 +108,6 @@ def require_topics(settings: Settings, needed: Collection[Topic] = TOPICS) -> No
             f"topics missing or with another partition count: {', '.join(unfit)};"
             " `yocho topics check` says what differs, `yocho topics create` makes the missing ones"
         )
-
-
-def calm_garbage_collector() -> None:
-    """Let the cyclic collector look less often, and never at what the imports left.
-
-    A batch makes tens of thousands of short-lived tuples and no cycles. At Python's thresholds they set off full
-    collections that walk every customer id again and again: a third of the worker's time at 100,000 customers.
-    """
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 def _say_muted(settings: Settings) -> None:

@@ -10,11 +10,14 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from streams.machine import keep_algebra_on_one_thread
+
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "dev")
 
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile("nightly", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(PROFILE)
+keep_algebra_on_one_thread()
 
 
 def pytest_configure(config: pytest.Config) -> None:

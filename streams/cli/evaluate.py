@@ -13,6 +13,7 @@ from models.target import Target
 from streams.cli.bars import bar
 from streams.cli.types import DURATION_S
 from streams.durations import duration_text
+from streams.machine import keep_algebra_on_one_thread
 from streams.report.evaluation import Evaluation
 from streams.settings import Settings
 
@@ -43,6 +44,7 @@ def command(
     customer's last main event to the alarm, where the alarm is set to a given share of false positives.
     """
     target = _target(main_name, horizon)
+    keep_algebra_on_one_thread()
     if pictures is not None:
         pictures.mkdir(parents=True, exist_ok=True)  # a directory that cannot be made is said now, not after the work
     with bar(f"reading {file.name}") as show:

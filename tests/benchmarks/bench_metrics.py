@@ -21,13 +21,13 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from models.contest import Options
 from models.target import DAY_S
 from streams.engine.partition import PartitionRows
+from streams.machine import calm_garbage_collector
 from streams.metrics.census import PAUSE_S
 from streams.metrics.line import Metrics
 from streams.metrics.process import new_registry
 from streams.metrics.worker import show_partitions
 from streams.topics import EMAIL_OPENS, LOGINS, ORDERS
 from streams.tracing.parts import TracedEngineMetrics
-from streams.worker import calm_garbage_collector
 from tests.benchmarks.bench_throughput import START_MS, records
 from tests.benchmarks.populations import fill
 from tests.builders import Record

@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaConsumer
 from prometheus_client import CollectorRegistry
 
 from streams.app import cold_book, create_app
+from streams.machine import calm_garbage_collector
 from streams.settings import Settings
-from streams.worker import calm_garbage_collector
 from tests.streams.engine.state_hash import state_hash
 
 BROKER = os.environ.get("YOCHO_BROKERS", "")
