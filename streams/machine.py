@@ -1,9 +1,13 @@
 """How a process that works for a long time uses the machine, said once when it starts."""
 
+import ctypes
 import gc
 
 import numpy as np  # noqa: F401 - its BLAS has to be there before it can be told anything
 from threadpoolctl import threadpool_limits
+
+M_MMAP_THRESHOLD, LARGE_BYTES = -3, 128 * 1024
+"""Of the C library: https://man7.org/linux/man-pages/man3/mallopt.3.html; the size is its own first choice."""
 
 
 def calm_garbage_collector() -> None:
@@ -25,3 +29,16 @@ def keep_algebra_on_one_thread() -> None:
     to the last bit on a machine with more cores.
     """
     threadpool_limits(limits=1, user_api="blas")
+
+
+def give_back_large_blocks() -> None:
+    """Return every large block of memory to the system once it is free, in this process, from now on.
+
+    The GNU C library takes blocks of a size that was freed once, up to 32 MiB, from its heap thereafter, where small
+    ones that are still in use keep them from being returned. Batches make and free arrays of some hundred kilobytes all
+    the time, so a worker's memory would creep up to the most it ever needed at once, and look like a leak. Other C
+    libraries are left as they are.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)

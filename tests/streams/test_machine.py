@@ -1,6 +1,7 @@
 """How a worker uses the machine it runs on."""
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -35,6 +36,30 @@ for day in range(3):
     logit.learn(chance.normal(size=(3_000, 90)), chance.integers(0, 2, 3_000).astype(float), days=day)
 print(logit.weights.tobytes().hex())
 """
+
+
+FREE = """
+import sys
+from pathlib import Path
+import numpy as np
+from streams.machine import give_back_large_blocks
+resident = lambda: next(int(l.split()[1]) for l in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in l)
+if sys.argv[1] == "given back":
+    give_back_large_blocks()
+np.ones(3_000_000)  # freed at once: the library has seen a large block
+pairs = [(np.ones(100_000), np.ones(1_000)) for _ in range(100)]
+before = resident()
+small = [pair[1] for pair in pairs]
+del pairs
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
+@pytest.mark.parametrize(("when", "least", "most"), [("given back", 70_000, 90_000), ("kept", -1_000, 30_000)])
+def test_large_blocks_are_given_back_while_small_ones_between_them_are_in_use(when, least, most):
+    freed_kib = int(subprocess.run([sys.executable, "-c", FREE, when], check=True, capture_output=True).stdout)
+    assert least <= freed_kib <= most
 
 
 def test_what_is_learnt_does_not_depend_on_how_many_threads_there_might_be():
