@@ -71,7 +71,7 @@ def fired(chain: Chain) -> list[Interval]:
 
 def tell(chain: Chain) -> None:
     """Let it happen; `chain.marks` has the moments."""
-    chain.pause(0.5)
+    chain.pause(1.5)  # rates of a minute have seen nothing of the start any more
     chain.mark("well")
     chain.pause(3)
     _kill_both(chain)
