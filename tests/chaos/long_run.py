@@ -2,8 +2,9 @@
 
 A customer's days go by, some leave, some come back, so alerts, episodes, labels and timers come and go. Events are sent
 hardly further ahead than `AHEAD`: what a backlog takes up comes and goes, and the C library keeps the most it ever was,
-which would creep up by tens of MiB. After a fifth of the events everybody is known; from there on resident memory may
-grow by less than `MOST_MIB` a million events (least squares), and no container of the process grows with the events
+which would creep up by tens of MiB. After a fifth of the events everybody is known, after two fifths a commit has met
+nearly everybody changed, which is the most that it takes up at once. From there on resident memory may grow by less
+than `MOST_MIB` a million events (least squares), and no container of the process grows with the events
 (`tests.chaos.census`).
 """
 
@@ -29,7 +30,7 @@ N_EVENTS, N_CUSTOMERS, CHUNK, AHEAD = 10_000_000, 100_000, 10_000, 20_000
 EVENTS_A_DAY = 0.25
 """Of a customer: ten million events of a hundred thousand customers are 400 days."""
 SEASON_DAYS = 60
-WARM, MOST_MIB, MOST_GROWTH = 0.2, 1.0, 0.1
+WARM, MOST_MIB, MOST_GROWTH = 0.4, 1.0, 0.1
 KEPT = {"log.retention.bytes": str(256 * 1024**2), "log.segment.bytes": str(32 * 1024**2)}
 """What brokers keep of each partition; else ten million events would be kept."""
 VARIABLES = {"YOCHO_HORIZON": "28d", "YOCHO_FORGET": "400d", "YOCHO_LEARN": "on"}
@@ -45,7 +46,7 @@ class Course:
     censuses: dict[float, dict] = field(default_factory=dict)
 
     def slope_mib(self) -> float:
-        """MiB a million events, after everybody is known."""
+        """MiB a million events, once it is warm."""
         applied, rss_mib = np.array(self.applied), np.array(self.rss_mib)
         warm = applied > WARM * applied[-1]
         return float(np.polyfit(applied[warm] / 1e6, rss_mib[warm], 1)[0])
@@ -139,7 +140,7 @@ def main() -> None:
         course = run(kafka, n_events, n_customers)
     slope_mib, grown = course.slope_mib(), course.grown()
     print(f"{n_events:,} events of {n_customers:,} customers in {time.monotonic() - began_s:.0f} s: "
-          f"{course.rss_mib[-1]:.0f} MiB, {slope_mib:+.2f} MiB a million events after the first fifth")  # fmt: skip
+          f"{course.rss_mib[-1]:.0f} MiB, {slope_mib:+.2f} MiB a million events after two fifths")  # fmt: skip
     for at, census in course.censuses.items():
         print(f"  at {at:,}: {census['objects']:,} objects; large: {census['large']}")
     sys.exit(f"grew: {grown}, {slope_mib:.2f} MiB a million events" if grown or slope_mib >= MOST_MIB else 0)
