@@ -54,8 +54,8 @@ class BatchConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._given: dict[TP, int] = {}
-        self._read: dict[TP, int] = {}
+        self._given: dict[TP, int] = {}  # offset after the last record handed over, or where reading began
+        self._read: dict[TP, int] = {}  # how far fetches have read since the last seek, markers included
 
     @property
     def hand_over(self) -> HandOver:
