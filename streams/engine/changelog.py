@@ -9,15 +9,16 @@ The epoch rises with each owner: one more than the highest it read, and no less 
 an older owner that arrives after a newer one's, from a worker that was frozen and woke up, is ignored.
 """
 
+import itertools
 import struct
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import orjson
 
 from models.newer import refuse_newer
-from models.state import rows_from_bytes, rows_to_bytes
+from models.state import Rows, rows_from_bytes, rows_to_bytes
 from streams.engine.outbox import Headers, Record
 from streams.engine.partition import PartitionRows
 
@@ -33,6 +34,12 @@ EPOCH_HEADER = "epoch"
 
 _EPOCH = struct.Struct("<I")
 _UNSAID = -1
+_NO_HEADERS: Headers = []
+
+PORTION = 8_192
+"""Records of a commit that are on their way at once, of all partitions together: some 20 MiB. It bounds what a commit
+takes up beside the snapshot, however much has changed."""
+ENCODED_AT_ONCE = 512
 
 
 class Stretch(NamedTuple):
@@ -228,10 +235,11 @@ def restore_rows(partition: PartitionRows, customer_ids: Sequence[bytes], values
     partition.restore(customer_ids, rows_from_bytes([value[_EPOCH.size :] for value in values]))
 
 
-def take_changes(partition: PartitionRows) -> list[Record]:
+def take_changes(partition: PartitionRows) -> Iterator[Record]:
     r"""Changelog records for everything that changed since the last call, the partition's own record last.
 
-    Nothing changed: no records, once this owner has made itself known by the partition's own.
+    What they say is of this call; each is made when it is asked for, as a record takes several times the memory of the
+    row it is made of. Nothing changed: no records, once this owner has made itself known by the partition's own.
 
     Examples
     --------
@@ -239,22 +247,27 @@ def take_changes(partition: PartitionRows) -> list[Record]:
     >>> partition.mark_dirty(partition.slots_of([b"c1"]))
     >>> [key for key, _, _ in take_changes(partition)]
     [b'c1', b'\x00partition']
-    >>> take_changes(partition)
+    >>> list(take_changes(partition))
     []
     """
     meta, ahead = _meta(partition), _bookmarks(partition)
     if not partition.dirty_count and meta == partition.written and not ahead:
-        return []
-    keys, rows, deleted = partition.take_changes()
+        return iter(())
     partition.written = meta
-    epoch = _EPOCH.pack(partition.epoch)
-    none: Headers = []
-    return [
-        *ahead,
-        *((key, epoch + value, none) for key, value in zip(keys, rows_to_bytes(rows), strict=True)),
-        *((key, None, [(EPOCH_HEADER, epoch)]) for key in deleted),
-        (META_KEY, meta, none),
-    ]
+    epoch, none = _EPOCH.pack(partition.epoch), _NO_HEADERS
+    keys, rows, deleted = partition.take_changes()
+    return itertools.chain(
+        ahead,
+        ((key, epoch + value, none) for key, value in zip(keys, _values(rows), strict=True)),
+        ((key, None, [(EPOCH_HEADER, epoch)]) for key in deleted),
+        [(META_KEY, meta, none)],
+    )
+
+
+def _values(rows: Rows) -> Iterator[bytes]:
+    """Rows as bytes, encoded some at a time."""
+    for begin in range(0, len(rows), ENCODED_AT_ONCE):
+        yield from rows_to_bytes(rows[begin : begin + ENCODED_AT_ONCE])
 
 
 def _bookmarks(partition: PartitionRows) -> list[Record]:

@@ -3,22 +3,23 @@
     agents --deliver--> PartitionTask --put--> Outbox
     Faust's commit timer --checkpoint--> outbox flushed, dirty rows written, offsets returned to be committed
 
-The snapshot of a checkpoint (offsets, dirty rows) is taken without an `await` in it, so offsets never lead state; a
-step that fails ends the worker, and what was written before it is written again by whoever takes over, with the same
-ids. This is Kafka Streams' record cache and commit (KAFKA-3912), one partition of customers at a time.
+The snapshot of a checkpoint (offsets, dirty rows) is taken without an `await` in it, so offsets never lead state; it
+is written in portions of all partitions. A step that fails ends the worker, and what was written before it is written
+again by whoever takes over, with the same ids. This is Kafka Streams' record cache and commit (KAFKA-3912).
 """
 
 import asyncio
 import math
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from faust.types import TP
 
-from streams.engine.changelog import take_changes
+from streams.engine.changelog import PORTION, take_changes
 from streams.engine.ledger import Ledger
 from streams.engine.outbox import Outbox, Record
 from streams.engine.partition import PartitionRows
@@ -241,13 +242,14 @@ class Engine:
                         task.merge.commit(source, ledger.committable, ledger.latest_ms)
                 rows.bookmarks = {topic: task.merge.bookmarks(source) for source, topic in enumerate(self.sources)}
 
-    async def _write_state(self, changes: dict[int, list[Record]]) -> None:
-        changelog = Outbox(self.outbox.producer)
-        topic = self.table.changelog_topic_name
-        for number, records in changes.items():
-            changelog.extend(topic, number, records)
-        for (_, number), offset in (await changelog.flush()).items():
-            self.table.rows.written(number, offset, changes[number])
+    async def _write_state(self, changes: dict[int, Iterator[Record]]) -> None:
+        changelog, topic = Outbox(self.outbox.producer), self.table.changelog_topic_name
+        share = max(1, PORTION // max(1, len(changes)))
+        while portions := {number: part for number, left in changes.items() if (part := [*islice(left, share)])}:
+            for number, part in portions.items():
+                changelog.extend(topic, number, part)
+            for (_, number), offset in (await changelog.flush()).items():
+                self.table.rows.written(number, offset, portions[number])
 
     async def _send(self) -> None:
         """Send output as soon as it is there: an alert does not wait for the commit."""

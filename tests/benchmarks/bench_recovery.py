@@ -50,7 +50,7 @@ def changelogs() -> Iterator[tuple[int, list[Record]]]:
         partition.rows["due_at"][slots] = rng.integers(NOW_S, NOW_S + 180 * DAY_S, len(slots))
         partition.stream_time_s = NOW_S
         partition.mark_dirty(slots)
-        yield number, take_changes(partition)
+        yield number, list(take_changes(partition))
 
 
 def write(bootstrap: str, topic: str) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiokafka.errors
 
+from streams.engine import engine
 from streams.engine.changelog import OwnedRows
 from streams.engine.consumer import BatchConsumer
 from streams.engine.engine import Engine
@@ -78,6 +79,18 @@ def _after_output(is_now: Count) -> None:
     Engine._write_state = wrapped  # type: ignore[method-assign]
 
 
+def _mid_state(is_now: Count) -> None:
+    """Some of what changed is written, the rest is not."""
+    engine.PORTION, written = 40, OwnedRows.written  # type: ignore[attr-defined]
+
+    def wrapped(self: OwnedRows, *portion: Any) -> None:
+        written(self, *portion)
+        if is_now():
+            _die()
+
+    OwnedRows.written = wrapped  # type: ignore[method-assign]
+
+
 def _after_state(is_now: Count) -> None:
     """State is written, its offsets are not committed."""
     checkpoint = Engine.checkpoint
@@ -131,6 +144,7 @@ def _mid_revocation(is_now: Count) -> None:
 KILL_POINTS: dict[str, Callable[[Count], None]] = {
     "mid batch": _mid_batch,
     "after output": _after_output,
+    "mid state": _mid_state,
     "after state": _after_state,
     "after commit": _after_commit,
     "mid recovery": _mid_recovery,

@@ -99,7 +99,7 @@ class TestGone:
     def test_the_memory_of_it_does_not_hold_the_id(self):
         line = FirstLine()
         line.take(order("erase-me"), erase("erase-me", at="+1d"))
-        meta = take_changes(line.partition)[-1][1]
+        *_, (_, meta, _) = take_changes(line.partition)
         assert b"erase-me" not in meta
         assert len(orjson.loads(meta)["memory"][PART]) == 1
 

@@ -80,10 +80,20 @@ def test_a_deleted_customer_is_a_tombstone_that_tells_who_deleted():
     assert changes_of(partition)[0] == (b"c1", None, [("epoch", b"\x03\0\0\0")])
 
 
+def test_a_commit_says_what_was_when_it_began_however_late_it_is_written():
+    partition = owner(1, count=1, stream_time_s=10)
+    said, late = recovered(changes_of(owner(1, count=1, stream_time_s=10))), take_changes(partition)
+    partition.rows["due_at"] += 9
+    partition.stream_time_s = 11
+    partition.delete(np.array([0]))
+    again = recovered([Written(*change) for change in late])
+    assert (again.rows.tobytes(), again.stream_time_s, [*again]) == (said.rows.tobytes(), 10, [b"c1"])
+
+
 def test_nothing_new_writes_nothing():
     partition = owner(1)
     take_changes(partition)
-    assert take_changes(partition) == []
+    assert list(take_changes(partition)) == []
 
 
 def test_stream_time_alone_is_worth_a_record():
@@ -107,7 +117,7 @@ class TestMemory:
         partition.memory = {"rates": {"orders": 1, "logins": 2}}
         take_changes(partition)
         partition.memory = {"rates": {"logins": 2, "orders": 1}}
-        assert take_changes(partition) == []
+        assert list(take_changes(partition)) == []
         partition.memory["rates"]["orders"] = 3
         assert [change.key for change in changes_of(partition)] == [META_KEY]
 
@@ -209,7 +219,7 @@ def test_where_somebody_else_wrote_in_between_every_row_is_written_again_and_rea
     owned, changes = OwnedRows(), changes_of(owner(1))
     owned.apply(0, changes, len(changes) - 1)
     partition = owned.partitions[0]
-    own = take_changes(partition)
+    own = list(take_changes(partition))
     owned.written(0, len(changes) - 1 + len(own), own)
     assert partition.dirty_count == 0
     owned.written(0, owned.last_offset[0] + 2, own[:1])

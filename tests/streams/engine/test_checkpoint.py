@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from streams.engine import engine
 from tests.streams.engine.fakes import CHANGELOG, OUTPUT
 from tests.streams.engine.office import ORDERS, Office, in_a_loop
 
@@ -55,6 +56,46 @@ async def test_a_write_that_fails_ends_the_worker_and_gives_no_offsets(refused, 
     assert await office.engine.checkpoint() is None
     assert office.deaths == 1
     assert [topic for topic, _ in office.producer.sent] == written, "nothing may follow what failed"
+
+
+def five_changed():
+    office = Office().assign()
+    rows = office.rows.partition(0)
+    rows.mark_dirty(rows.slots_of([b"c%d" % n for n in range(5)]))
+    return office
+
+
+@in_a_loop
+async def test_state_is_written_in_portions_the_next_when_the_brokers_have_one(monkeypatch):
+    """A commit that met everybody changed would take up several times the memory of their rows."""
+    monkeypatch.setattr(engine, "PORTION", 2)
+    office, contained = five_changed(), []
+
+    async def note(_topic):
+        contained.append(office.rows.last_offset.get(0))
+
+    office.producer.after_send = note
+    await office.engine.checkpoint()
+    assert office.producer.sent == [(CHANGELOG, 2)] * 3, "five customers and the partition's own record"
+    assert contained == [None, 1, 3]
+    assert office.rows.last_offset == {0: 5}
+
+
+@in_a_loop
+async def test_a_portion_that_fails_is_the_last_and_no_offset_follows(monkeypatch):
+    monkeypatch.setattr(engine, "PORTION", 2)
+    office = five_changed()
+    office.receive(1)
+    office.work()
+
+    async def refuse(topic):
+        if office.producer.sent.count((CHANGELOG, 2)) == 2:
+            raise OSError("not enough replicas")
+
+    office.producer.after_send = refuse
+    assert await office.engine.checkpoint() is None
+    assert office.deaths == 1
+    assert office.producer.sent[-2:] == [(CHANGELOG, 2)] * 2
 
 
 @in_a_loop

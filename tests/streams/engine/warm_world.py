@@ -86,7 +86,7 @@ def told(partition: PartitionRows) -> tuple[str, int]:
 
 def commit(owned: OwnedRows, log: list[Written], *, copied: bool = True, twice: bool = False) -> None:
     """Write what changed; `twice` is a batch that was sent again as its acknowledgement got lost."""
-    records = take_changes(owned.partition(0))
+    records = list(take_changes(owned.partition(0)))
     log += [Written(*record) for record in records] * (1 + twice)
     if copied and records:
         owned.written(0, len(log) - 1, records)
