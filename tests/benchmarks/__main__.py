@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("throughput", "memory", "tick", "recovery", "models", "climates", "bad_input", "metrics")
+BENCHMARKS = ("throughput", "memory", "tick", "recovery", "models", "climates", "bad_input", "metrics", "scrape")
 
 
 def main() -> None:
