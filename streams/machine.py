@@ -10,6 +10,13 @@ M_MMAP_THRESHOLD, LARGE_BYTES = -3, 128 * 1024
 """Of the C library: https://man7.org/linux/man-pages/man3/mallopt.3.html; the size is its own first choice."""
 
 
+def settle_in() -> None:
+    """All of what follows: how a worker starts, and whatever is to be timed as one."""
+    calm_garbage_collector()
+    give_back_large_blocks()
+    keep_algebra_on_one_thread()
+
+
 def calm_garbage_collector() -> None:
     """Let the cyclic collector look less often, and never at what the imports left.
 

@@ -13,7 +13,7 @@ from streams.cluster import Cluster
 from streams.engine.engine import EXIT_NEWER, Engine
 from streams.health import HealthServer
 from streams.logs import LIFE, get_logger, set_up_logging
-from streams.machine import calm_garbage_collector, give_back_large_blocks, keep_algebra_on_one_thread
+from streams.machine import settle_in
 from streams.metrics.process import new_registry
 from streams.settings import Settings
 from streams.times import time_text
@@ -45,9 +45,7 @@ def run_worker(settings: Settings, log_level: str) -> int:
     """
     set_up_logging(log_level, settings.log_format)
     with traced(settings) as tracing:
-        calm_garbage_collector()
-        give_back_large_blocks()
-        keep_algebra_on_one_thread()
+        settle_in()
         return _work(settings, tracing)
 
 

@@ -21,7 +21,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from models.contest import Options
 from models.target import DAY_S
 from streams.engine.partition import PartitionRows
-from streams.machine import calm_garbage_collector
+from streams.machine import settle_in
 from streams.metrics.census import PAUSE_S
 from streams.metrics.line import Metrics
 from streams.metrics.process import new_registry
@@ -204,7 +204,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 def run() -> None:
     """Print the figures."""
-    calm_garbage_collector()
+    settle_in()
     costs = overhead(N_EVENTS, BATCH, BATCH)
     print(
         f"metrics: {N_EVENTS:,} events in batches of {BATCH:,}, CPU time, the least of {REPEATS} runs\n"

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from prometheus_client import CollectorRegistry
 
 from streams.app import cold_book, create_app
-from streams.machine import calm_garbage_collector
+from streams.machine import settle_in
 from streams.settings import Settings
 from tests.streams.engine.state_hash import state_hash
 
@@ -66,7 +66,7 @@ class Stopwatch:
 
 def full(n: int) -> None:
     """The worker; timed until everything is applied and a commit after that is through."""
-    calm_garbage_collector()
+    settle_in()
     registry = CollectorRegistry()
     settings = Settings.from_env(os.environ)
     app = create_app(settings, cold_book(settings), registry)
@@ -98,7 +98,7 @@ def full(n: int) -> None:
 
 def recover(n: int) -> None:
     """The worker, from its start until it takes events, n customers being in its changelog; then its first commit."""
-    calm_garbage_collector()
+    settle_in()
     started, cpu_started = time.perf_counter(), time.process_time()
     settings, registry = Settings.from_env(os.environ), CollectorRegistry()
     app = create_app(settings, cold_book(settings), registry)

@@ -81,7 +81,7 @@ def test_a_worker_that_follows_models_ends_when_a_newer_one_is_published(shop):
 
 def test_a_worker_that_starts_beside_a_newer_model_says_so_in_one_line_and_ends(shop, caplog, monkeypatch):
     shop.publish((LATEST, NEWER_MODEL))
-    monkeypatch.setattr(worker, "calm_garbage_collector", lambda: None)
+    monkeypatch.setattr(worker, "settle_in", lambda: None)
     settings = shop.settings(metrics_port=0)
     with caplog.at_level(logging.WARNING):
         assert worker.run_worker(settings, "WARNING") == EXIT_NEWER == 65
