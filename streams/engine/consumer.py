@@ -38,6 +38,9 @@ class HandOver(Protocol):
     async def halt(self) -> None:
         """Stop applying; what is buffered and not applied is dropped."""
 
+    def fail(self, what: str) -> None:
+        """End the worker because of the exception being handled."""
+
     @property
     def merge_wait_s(self) -> float:
         """How long an input that has just spoken is waited for."""

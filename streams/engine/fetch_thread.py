@@ -47,6 +47,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         return consumer
 
+    async def crash(self, exc: BaseException) -> None:
+        # whatever ends this thread comes here, offsets that were refused included. Faust would take everything down
+        # in order, and in the middle of a rebalance may wait for ever for what has crashed: neither at work nor ended
+        self.consumer.hand_over.fail("it cannot read its inputs or commit offsets any more")
+
     async def _fetch_records(
         self,
         consumer: Any,

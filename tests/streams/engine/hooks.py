@@ -65,6 +65,7 @@ HOOKS = {
     f"{THREAD}._fetch_records": ("75048a2cb7da", "fetches nothing while the flow is off"),
     f"{THREAD}._seek_wait": ("bddabbcd0a74", "seeks, and sets _read_offset to where"),
     f"{THREAD}._commit": ("ddc1eb3a1c7c", "gives False or crashes the app when the commit failed"),
+    "mode.threads:ServiceThread.crash": ("2a783332deca", "whatever ends the thread calls it"),
     f"{THREAD}.earliest_offsets": ("66d6f1698b53", "asks the broker where partitions begin"),
     f"{THREAD}.highwaters": ("42b395e81e8e", "asks the broker where they end"),
     f"{RECOVERY}._add": ("89c94600cd3f", "asks for the persisted offset after the table was told of the rebalance"),

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RequestTimedOutError
 
 from tests.streams.engine.faust_app import NotingEngine
 from tests.streams.engine.scene import ORDERS, Scene
@@ -77,3 +77,33 @@ def commits_of(scene, monkeypatch, answer=True):
 
     monkeypatch.setattr(scene.consumer, "_commit_offsets", commit_offsets)
     return sent
+
+
+@pytest.mark.parametrize("refusal", [RequestTimedOutError, IllegalStateError, CommitFailedError])
+def test_offsets_that_are_refused_for_good_end_the_worker(monkeypatch, refusal):
+    """Faust takes everything down in order; in the middle of a rebalance it once neither worked nor ended."""
+    scene = Scene(monkeypatch)
+
+    class Consumer:
+        async def commit(self, offsets):
+            raise refusal("no")
+
+    thread = scene.consumer._thread
+    monkeypatch.setattr(thread, "_ensure_consumer", Consumer)
+    monkeypatch.setattr(thread, "assignment", lambda: {ORDERS})
+    assert not asyncio.run(thread._commit({ORDERS: 10}))
+    assert scene.notes == ["it cannot read its inputs or commit offsets any more"]
+
+
+def test_offsets_of_a_group_that_has_moved_on_end_nobody(monkeypatch):
+    scene = Scene(monkeypatch)
+
+    class Consumer:
+        async def commit(self, offsets):
+            raise CommitFailedError("the group has already rebalanced")
+
+    thread = scene.consumer._thread
+    monkeypatch.setattr(thread, "_ensure_consumer", Consumer)
+    monkeypatch.setattr(thread, "assignment", lambda: {ORDERS})
+    assert not asyncio.run(thread._commit({ORDERS: 10}))
+    assert scene.notes == []
