@@ -34,7 +34,6 @@ EPOCH_HEADER = "epoch"
 
 _EPOCH = struct.Struct("<I")
 _UNSAID = -1
-_NO_HEADERS: Headers = []
 
 PORTION = 8_192
 """Records of a commit that are on their way at once, of all partitions together: some 20 MiB. It bounds what a commit
@@ -254,7 +253,8 @@ def take_changes(partition: PartitionRows) -> Iterator[Record]:
     if not partition.dirty_count and meta == partition.written and not ahead:
         return iter(())
     partition.written = meta
-    epoch, none = _EPOCH.pack(partition.epoch), _NO_HEADERS
+    epoch = _EPOCH.pack(partition.epoch)
+    none: Headers = []
     keys, rows, deleted = partition.take_changes()
     return itertools.chain(
         ahead,

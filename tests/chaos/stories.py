@@ -189,7 +189,7 @@ FULL = (
     Story(
         "10 failovers, each in peace", kills(10, partial(in_peace, apart_s=APART_S)), 200_000, pace_per_s=500.0, nodes=1
     ),
-    Story("SIGKILL at 7 points, 20 each", traps(POINTS * 10), 800_000, pace_per_s=400.0, nodes=1),
+    Story(f"SIGKILL at {len(KILL_POINTS)} points, 20 each", traps(POINTS * 10), 800_000, pace_per_s=400.0, nodes=1),
     Story(
         "5 clean and 5 hard restarts of each broker, then 2 of 3 down for 30 s",
         bounces(5, 30.0),
@@ -218,7 +218,7 @@ FULL = (
 SHORT = tuple(
     replace(story, tell=tell, n_events=n_events, n_customers=300, pace_per_s=pace, nodes=nodes, workers=2)
     for story, tell, n_events, pace, nodes in (
-        (FULL[2], traps(POINTS[:7]), 150_000, 800, 1),
+        (FULL[2], traps(POINTS[: len(KILL_POINTS)]), 150_000, 800, 1),
         (FULL[3], bounces(1, 5.0, end=0.3), 200_000, 1_000, 3),
     )
 )

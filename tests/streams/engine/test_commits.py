@@ -82,28 +82,23 @@ def commits_of(scene, monkeypatch, answer=True):
 @pytest.mark.parametrize("refusal", [RequestTimedOutError, IllegalStateError, CommitFailedError])
 def test_offsets_that_are_refused_for_good_end_the_worker(monkeypatch, refusal):
     """Faust takes everything down in order; in the middle of a rebalance it once neither worked nor ended."""
-    scene = Scene(monkeypatch)
-
-    class Consumer:
-        async def commit(self, offsets):
-            raise refusal("no")
-
-    thread = scene.consumer._thread
-    monkeypatch.setattr(thread, "_ensure_consumer", Consumer)
-    monkeypatch.setattr(thread, "assignment", lambda: {ORDERS})
-    assert not asyncio.run(thread._commit({ORDERS: 10}))
-    assert scene.notes == ["it cannot read its inputs or commit offsets any more"]
+    assert refused(monkeypatch, refusal("no")) == ["it cannot read its inputs or commit offsets any more"]
 
 
 def test_offsets_of_a_group_that_has_moved_on_end_nobody(monkeypatch):
+    assert refused(monkeypatch, CommitFailedError("the group has already rebalanced")) == []
+
+
+def refused(monkeypatch, error):
+    """What the engine hears when aiokafka meets a commit with an error; it is not done."""
     scene = Scene(monkeypatch)
 
     class Consumer:
         async def commit(self, offsets):
-            raise CommitFailedError("the group has already rebalanced")
+            raise error
 
     thread = scene.consumer._thread
     monkeypatch.setattr(thread, "_ensure_consumer", Consumer)
     monkeypatch.setattr(thread, "assignment", lambda: {ORDERS})
     assert not asyncio.run(thread._commit({ORDERS: 10}))
-    assert scene.notes == []
+    return scene.notes
