@@ -15,7 +15,7 @@ import numpy as np
 from streams.settings import Settings
 from tests.chaos.long_run import events
 from tests.end_to_end.brokers import fresh_broker
-from tests.end_to_end.cluster import WorkerProcess, environment, ordered_producer
+from tests.end_to_end.cluster import WorkerProcess, environment, ordered_producer, series_of, total
 
 N_PARTITIONS, N_EVENTS, N_CUSTOMERS = 12, 200_000, 20_000
 BUSY = (0.1, 0.9)
@@ -42,8 +42,7 @@ def scrape(worker: WorkerProcess) -> tuple[float, float]:
         connection.request("GET", "/metrics", headers=AS_PROMETHEUS)
         page = connection.getresponse().read()
     taken_s = time.perf_counter() - began_s
-    lines = gzip.decompress(page).decode().splitlines()
-    return taken_s, sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("yocho_events_total"))
+    return taken_s, total(series_of(gzip.decompress(page).decode()), "yocho_events_total")
 
 
 def while_busy(worker: WorkerProcess) -> Iterator[float]:

@@ -23,7 +23,7 @@ from streams.engine.changelog import META_KEY
 from streams.settings import Settings
 from tests.apache_kafka.cluster import KafkaCluster
 from tests.end_to_end.bad_log import KINDS, Item, good, named_log, spoilt
-from tests.end_to_end.cluster import Probe, WorkerProcess, environment, ordered_producer, settle, wait_until
+from tests.end_to_end.cluster import Probe, WorkerProcess, environment, ordered_producer, settle, total, wait_until
 from tests.end_to_end.verifier import alerts_of, recount, rows_of
 
 N_EVENTS, N_CUSTOMERS, DAYS, EACH = 1_000_000, 20_000, 20, 20
@@ -105,17 +105,17 @@ def memory_of(probe: Probe) -> dict[int, bytes]:
     return {n: [m.value() for m in messages if m.key() == META_KEY][-1] for n, messages in changelog.items()}
 
 
-def timed(worker: WorkerProcess, total: int) -> Speed:
+def timed(worker: WorkerProcess, n_records: int) -> Speed:
     """Wait until every record has an outcome; what came before the first look is counted at the pace of the rest."""
     worker.wait_ready()
 
     def seen() -> float:
-        return sum(value for series, value in worker.metrics().items() if series.startswith("yocho_events_total"))
+        return total(worker.metrics(), "yocho_events_total")
 
     wait_until(lambda: seen() > 0, 60, worker.said)
     first, wall_s, cpu_s = seen(), time.monotonic(), _cpu_s(worker.process.pid)
-    wait_until(lambda: seen() >= total, 900, worker.said)
-    share = total / (total - first)
+    wait_until(lambda: seen() >= n_records, 900, worker.said)
+    share = n_records / (n_records - first)
     wall_s, cpu_s = (time.monotonic() - wall_s) * share, (_cpu_s(worker.process.pid) - cpu_s) * share
     return Speed(wall_s, cpu_s, worker.memory_bytes("VmHWM"))
 

@@ -23,7 +23,7 @@ import orjson
 from tests.apache_kafka.cluster import KafkaCluster
 from tests.chaos.census import COUNTED
 from tests.chaos.run import kafka_with_topics
-from tests.end_to_end.cluster import WorkerProcess, environment, ordered_producer
+from tests.end_to_end.cluster import WorkerProcess, environment, ordered_producer, total
 from tests.end_to_end.log import DAY_MS, START_MS, TOPICS
 
 N_EVENTS, N_CUSTOMERS, CHUNK, AHEAD = 10_000_000, 100_000, 10_000, 20_000
@@ -119,7 +119,7 @@ def look(worker: WorkerProcess, course: Course, until: int) -> None:
 def applied_by(worker: WorkerProcess) -> float:
     """Events the worker has seen through."""
     assert worker.process.poll() is None, worker.said()[-3000:]
-    return sum(value for series, value in worker.metrics().items() if series.startswith("yocho_events_total"))
+    return total(worker.metrics(), "yocho_events_total")
 
 
 def counted(worker: WorkerProcess, file: Path) -> dict:

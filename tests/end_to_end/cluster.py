@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,8 +68,7 @@ class WorkerProcess:
 
     def metrics(self) -> dict[str, float]:
         """Value by series, name and labels as /metrics writes them."""
-        lines = [line.rsplit(" ", 1) for line in self.get("/metrics")[1].splitlines() if not line.startswith("#")]
-        return {series: float(value) for series, value in lines}
+        return series_of(self.get("/metrics")[1])
 
     def memory_bytes(self, of: str) -> int:
         """Memory of its process as the kernel counts it: ``VmRSS``, resident now, or ``VmHWM``, at its most."""
@@ -96,6 +95,17 @@ class WorkerProcess:
         if self.process.poll() is None:
             self.kill()
         self.log.unlink(missing_ok=True)
+
+
+def series_of(page: str) -> dict[str, float]:
+    """Value by series of a page of metrics, name and labels as the page writes them."""
+    lines = [line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#")]
+    return {series: float(value) for series, value in lines}
+
+
+def total(series: Mapping[str, float], family: str) -> float:
+    """Sum of a family over all its labels."""
+    return sum(value for name, value in series.items() if name.partition("{")[0] == family)
 
 
 def wait_until(done: Callable[[], bool], timeout_s: float, said: Callable[[], str] = str) -> None:

@@ -11,7 +11,7 @@ from streams import alerts
 from streams.event_csv import read_records
 from streams.partitioner import partition_of
 from tests.end_to_end.brokers import fresh_broker
-from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle
+from tests.end_to_end.cluster import PARTITIONS, Probe, WorkerProcess, environment, send, settle, total
 
 YOCHO = (sys.executable, "-m", "streams")
 
@@ -52,10 +52,6 @@ def run(path: Path, sending=produced(), timeout_s: float = 120, **variables: str
         produce_said=said, metrics=metrics, alerts=told,
         news={(a.alert_id, a.level, str(a.type), a.occurred_at) for a in told},
     )  # fmt: skip
-
-
-def total(metrics: dict[str, float], family: str) -> float:
-    return sum(value for series, value in metrics.items() if series.startswith(family + "{"))
 
 
 def assert_done(ended: SimpleNamespace, n_orders: int) -> None:

@@ -14,7 +14,7 @@ from streams.partitioner import partition_of
 from streams.settings import Settings
 from tests.bad_input import BAD_INPUT
 from tests.end_to_end.brokers import fresh_broker
-from tests.end_to_end.cluster import PARTITIONS, Outbound, Probe, WorkerProcess, environment, send_to, settle
+from tests.end_to_end.cluster import PARTITIONS, Outbound, Probe, WorkerProcess, environment, send_to, settle, total
 from tests.end_to_end.log import DAY_MS, START_MS
 
 CANARY = re.compile(rb"kanaria|canary|@example", re.IGNORECASE)
@@ -112,10 +112,6 @@ def yocho(variables, *arguments):
     return CliRunner().invoke(main, arguments, env=clean | variables)
 
 
-def total(run, family):
-    return sum(value for series, value in run.series.items() if series.startswith(family))
-
-
 def test_the_run_was_worth_looking_at(run):
     """Alerts, dead letters, labels, models, refused labels and answers: every path has had something to tell."""
     assert run.code == 0
@@ -128,7 +124,7 @@ def test_the_run_was_worth_looking_at(run):
         "yocho_labels_total",
         "yocho_commit_seconds_count",
     ):
-        assert total(run, family) > 0, family
+        assert total(run.series, family) > 0, family
     assert any("kanaria" in ended.stdout for ended in run.commands), "people are told whom it is about"
 
 

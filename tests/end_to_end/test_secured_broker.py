@@ -18,7 +18,7 @@ from streams.settings import Settings
 from tests.apache_kafka.certificates import Authority
 from tests.apache_kafka.secured import ADMIN, SecuredKafka
 from tests.end_to_end.brokers import IS_KAFKA
-from tests.end_to_end.cluster import WorkerProcess, environment, settle, wait_until
+from tests.end_to_end.cluster import WorkerProcess, environment, settle, total, wait_until
 from tests.end_to_end.small_shop import BEGIN, MONTH, clocks, lines, shop
 
 pytestmark = pytest.mark.skipif(not IS_KAFKA, reason="the embedded broker knows neither TLS nor users: make test-kafka")
@@ -144,8 +144,7 @@ class Unread:
         self._worker, self._sent = worker, sent
 
     def lag(self):
-        counts = self._worker.metrics().items()
-        return self._sent - sum(value for series, value in counts if series.startswith("yocho_events_total"))
+        return self._sent - total(self._worker.metrics(), "yocho_events_total")
 
 
 @pytest.mark.parametrize(
