@@ -16,6 +16,9 @@ Configuration comes from YOCHO_* variables; YOCHO_BROKERS says where Kafka is. E
 """
 EPILOG = "Example: yocho demo"
 
+AGAIN_S = 3.0
+"""After a signal to end, until what it raised counts as lost; a container is given ten seconds."""
+
 
 class LazyCommand(NamedTuple):
     """Where a command is, as ``module:attribute``, and its line in the overview."""
@@ -90,7 +93,13 @@ class LazyGroup(click.Group):
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
-    """End as SIGTERM ends a process, also as process 1 of a container, which the signal alone does not end."""
+    """End as SIGTERM ends a process, also as process 1 of a container, which the signal alone does not end.
+
+    What a handler raises is lost where C code clears it: NumPy does, when it asks a member of an enum what it can do as
+    an array. So it is raised again, later than an orderly end takes.
+    """
+    signal.signal(signal.SIGALRM, lambda _, frame: _end(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
     sys.exit(128 + number)
 
 

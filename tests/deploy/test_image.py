@@ -107,3 +107,37 @@ def test_a_command_ends_on_sigterm_as_process_1_too(tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+LOSES_IT = """
+import os, signal, time
+import click, numpy as np
+from streams.cli.group import LazyCommand, LazyGroup
+
+class Asked(type):
+    def __getattr__(cls, name):
+        if not asked:
+            asked.append(name)
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise AttributeError(name)
+
+class Odd(metaclass=Asked):
+    pass
+
+asked = []
+
+@click.command()
+def compare():
+    np.arange(3) == Odd
+    print("lost while asked for", *asked, flush=True)
+    time.sleep(60)
+
+LazyGroup("yocho", {"compare": LazyCommand("__main__:compare", "Compare.")}).main(["compare"])
+"""
+
+
+def test_a_signal_to_end_is_not_lost_where_c_code_clears_what_its_handler_raised():
+    command = [sys.executable, "-c", LOSES_IT]
+    process = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=40)
+    assert "lost while asked for" in process.stdout, "nothing was cleared: " + process.stderr
+    assert process.returncode == 128 + signal.SIGTERM
